@@ -1,0 +1,40 @@
+/**
+ * Stage `flow`: the domain types. Pure: imports nothing outside this folder and does no I/O.
+ *
+ * An endpoint is one end of a flow. What is known of the process there is computed once a process and shared by
+ * all its endpoints, so that a flow costs an object and two strings, not thirteen tags.
+ */
+
+/** What the taggers know of one process; one frozen value for each (pid, start time). `null` is "unknown". */
+export interface ProcessTags {
+  readonly pid: number;
+  /** The kernel's name of the process (`comm`), at most 15 bytes, as the process set it: may hold anything. */
+  readonly process: string | null;
+  /** Path of the executable. */
+  readonly exe: string | null;
+  /** User name, or the number where the host has no name for it. */
+  readonly user: string | null;
+  /** Container name; until an engine is asked, the first twelve digits of its id, as engines print it. */
+  readonly container: string | null;
+  /** The 64 hexadecimal digits found in the cgroup path. */
+  readonly container_id: string | null;
+  /** Path of the control group, from the root of its hierarchy. */
+  readonly cgroup: string | null;
+  /** systemd unit, with its suffix. */
+  readonly unit: string | null;
+  /** Never null for a process that has a name: falls back through unit and container to the process name. */
+  readonly service: string | null;
+}
+
+export interface Endpoint {
+  /** Textual address, IPv4-mapped IPv6 already turned into IPv4. */
+  readonly ip: string;
+  /** 0..65535 */
+  readonly port: number;
+  /** Inode number of the network namespace; `null` where the endpoint is on another host. */
+  readonly netns: number | null;
+  /** Name of the host; `null` where the endpoint is not known to be on this one. */
+  readonly host: string | null;
+  /** `null` when the process is unknown. */
+  readonly process: ProcessTags | null;
+}
