@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side hands to user space. src/probe/tracepoint/layout.generated.ts is made from the BTF of these
+ * structs, so a change here is a change there after `npm run bpf`.
+ */
+#ifndef NPMON_RECORD_H
+#define NPMON_RECORD_H
+
+#include <linux/types.h>
+
+enum record_flag {
+	/* The fields from local_address on are filled in: first record of a flow, or its owner changed. */
+	RECORD_IDENTITY = 1,
+	/* The socket has reached TCP_CLOSE; these are its final counters and this is its last record. */
+	RECORD_CLOSED = 2,
+	/* The connection was established at some time; without it, a closed record is a failed connect. */
+	RECORD_ESTABLISHED = 4,
+	/* The socket is older than npmon, counters start at what it had then. */
+	RECORD_PREEXISTING = 8,
+	/* Nobody was seen using the accepted socket yet; pid is the listening process. */
+	RECORD_INHERITED = 16,
+};
+
+enum record_direction {
+	DIRECTION_NONE = 0,
+	DIRECTION_OUTGOING = 1,
+	DIRECTION_INCOMING = 2,
+};
+
+/* Counters are totals since the connection began, or since npmon did for one that is older. */
+struct flow_record {
+	__u64 bytes_sent;     /* left this socket for the first time, retransmissions not counted */
+	__u64 bytes_received; /* arrived in order */
+	__u32 packets_sent;
+	__u32 packets_received;
+	__u32 retransmits;
+	__u32 rtt_us;         /* smoothed; 0 when there is no sample */
+	__u32 rtt_var_us;
+	__u32 slot;           /* row of user space's table; 0 in a closed record of a flow that never got one */
+	__u16 flags;          /* enum record_flag */
+	__u16 error;          /* errno of the socket when it closed */
+	__u8 direction;       /* enum record_direction */
+	__u8 family;          /* AF_INET or AF_INET6; the latter may hold IPv4-mapped addresses */
+	__u8 pad[2];
+	__u8 local_address[16];
+	__u8 remote_address[16];
+	__u16 local_port;     /* host byte order */
+	__u16 remote_port;
+	__u32 netns;
+	__u64 start_ticks;    /* start of the process since boot, in the 10 ms ticks of /proc/PID/stat */
+	__u32 pid;            /* thread group in the initial pid namespace; 0 when nobody is known */
+	__u32 pad2;
+};
+
+#define ENVIRON_CHUNK 1024
+#define ENVIRON_BYTES (4 * ENVIRON_CHUNK)
+
+/* Sent once for each process, at its first connection: all that remains of one that is gone a moment later. */
+struct process_record {
+	__u64 start_ticks;
+	__u64 cgroup_id;      /* inode of its cgroup v2 directory */
+	__u32 pid;
+	__u32 uid;            /* effective */
+	char comm[16];
+	__u32 environ_length; /* bytes of environ that are filled in */
+	__u32 pad;
+	char environ[ENVIRON_BYTES];
+};
+
+/* One struct in .bss, mapped by both sides. */
+struct control {
+	/* Written by user space between two passes. */
+	__u32 free_slots;     /* entries of the free list that are filled in */
+	__u32 emit_all;       /* 1: the next pass emits every flow that has a slot */
+	__u32 baseline;       /* 1: sockets without storage are older than npmon */
+	/* Written by the pass. */
+	__u32 record_count;
+	__u32 waiting;        /* open connections without a slot because the table is full */
+	__u32 unattributed;   /* of the open ones, those whose process is not known */
+	/* Written by anyone, atomically. Only grow. */
+	__s64 unclaimed;      /* accepted sockets that nobody was seen using yet: up and down */
+	__u64 lost_connections;
+	__u64 lost_bytes;
+	__u64 lost_processes;
+	__u64 unseen;         /* closed connections that npmon never knew */
+};
+
+/* Never used: a type reaches the object's BTF, and so the generated layout, only when a variable has it. */
+const struct process_record *published_process __attribute__((unused));
+const enum record_flag *published_flag __attribute__((unused));
+const enum record_direction *published_direction __attribute__((unused));
+
+#endif

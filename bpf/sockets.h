@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The maps, and what is kept with every TCP socket. The kernel frees a socket's storage together with the socket,
+ * so this table cannot leak and needs no capacity.
+ */
+#ifndef NPMON_SOCKETS_H
+#define NPMON_SOCKETS_H
+
+#include "kernel.h"
+#include "record.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define SLOT_NONE 0
+#define SLOT_CLOSED 0xffffffffu
+
+enum socket_kind {
+	KIND_NEW = 0,
+	KIND_LISTENER = 1,
+	KIND_FLOW = 2,
+};
+
+struct socket_state {
+	__u64 base_sent;
+	__u64 base_received;
+	__u64 emitted_sent;
+	__u64 emitted_received;
+	__u64 emitted_sum; /* of every counter that moves; all of them only grow, so equal means unchanged */
+	__u64 start_ticks;
+	__u32 pid;
+	__u32 slot;
+	__u32 base_segs_out;
+	__u32 base_segs_in;
+	__u32 base_retransmits;
+	__u16 flags; /* enum record_flag; RECORD_IDENTITY here means "still to be sent" */
+	__u8 kind;
+	__u8 direction;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	/* CLONE: an accepted socket starts with a copy of its listener's, which names the listening process. */
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* Changed flows of one pass, in the order found. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_record);
+} records SEC(".maps");
+
+/* Slots that user space is not using; a stack. The pass takes from its end, user space gives back between passes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} free_list SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} closed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} processes SEC(".maps");
+
+/* Processes already sent, by pid. An entry that is evicted only means that one is sent again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} announced SEC(".maps");
+
+struct control control = {};
+
+#endif

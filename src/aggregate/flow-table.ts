@@ -1,0 +1,188 @@
+import type { Endpoint, ProcessTags } from "../flow/endpoint.ts";
+import type { FailureReason } from "../flow/flow.ts";
+import type { FlowIdentity, FlowRecord } from "../probe/probe.ts";
+import { Conversations } from "./conversations.ts";
+import type { Grouping } from "./group.ts";
+import { TrackedFlow } from "./tracked-flow.ts";
+
+export interface FlowTableOptions {
+  readonly host: string;
+  readonly grouping: Grouping;
+  /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
+  findProcess(pid: number, startTicks: number): ProcessTags | null;
+}
+
+/** Errno values of Linux with which a connection can end; the same on x86-64 and arm64. */
+const FAILURES: ReadonlyMap<number, FailureReason> = new Map([
+  [111, "refused"],
+  [104, "reset"],
+  [32, "reset"], // EPIPE: what the kernel makes of a reset that comes after the peer's FIN
+  [110, "timed_out"],
+  [113, "unreachable"],
+  [101, "unreachable"],
+]);
+
+/** Counts since the last publication; the owner resets them. */
+export interface FlowTableCounters {
+  /** Flows that ended, and those of them whose process is not known. */
+  ended: number;
+  endedUnattributed: number;
+  /** Kernel counters that went backwards and were left alone. */
+  backwards: number;
+}
+
+/** The open flows, by the slot that the probe gave them. Records come between two {@link settle}s; rows are right after one. */
+export class FlowTable {
+  readonly counters: FlowTableCounters = { ended: 0, endedUnattributed: 0, backwards: 0 };
+  readonly #options: FlowTableOptions;
+  readonly #conversations = new Conversations();
+  readonly #bySlot: (TrackedFlow | undefined)[] = [];
+  /** Flows whose row has to be found, or found again. */
+  readonly #unsettled = new Set<TrackedFlow>();
+  /** Flows that ended while their other end, on this host too, had not been seen: they get one more pass. */
+  #deferred: TrackedFlow[] = [];
+  #endedSlots: number[] = [];
+  #openCount = 0;
+  #openUnattributed = 0;
+
+  constructor(options: FlowTableOptions) {
+    this.#options = options;
+  }
+
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  /** Open flows whose process is not known. */
+  get openUnattributed(): number {
+    return this.#openUnattributed;
+  }
+
+  /** An open flow changed. */
+  open(record: FlowRecord): void {
+    let flow = this.#bySlot[record.slot];
+    if (flow === undefined) {
+      flow = this.#begin(record, true);
+      this.#bySlot[record.slot] = flow;
+      this.#openCount++;
+      if (flow.source.process === null) this.#openUnattributed++;
+    } else if (record.hasIdentity) {
+      this.#changeOwner(flow, record.identity());
+    }
+    this.counters.backwards += flow.advance(record);
+  }
+
+  /** A flow ended; these are its final counters. */
+  closed(record: FlowRecord): void {
+    const known = this.#bySlot[record.slot];
+    const flow = known ?? this.#begin(record, false);
+    if (known !== undefined) {
+      if (!known.open) return;
+      this.#changeOwner(known, record.identity());
+    }
+    this.counters.backwards += flow.advance(record);
+    if (record.established) flow.tally.closed++;
+    if (!record.established || record.error !== 0) {
+      flow.tally.failed[FAILURES.get(record.error) ?? "other"]++;
+    }
+    this.#end(flow, known === undefined ? 0 : record.slot);
+  }
+
+  /** The slot's flow has ended and its last counters are lost. */
+  vanished(slot: number): void {
+    const flow = this.#bySlot[slot];
+    if (flow === undefined || !flow.open) return;
+    flow.tally.closed++;
+    flow.tally.touched = true;
+    this.#end(flow, slot);
+  }
+
+  /**
+   * Finds the row of every flow that is new or better known than before. With `last`, no flow is kept back for its
+   * other end to appear.
+   * @returns slots that are free again
+   */
+  settle(last: boolean): readonly number[] {
+    const deferred = this.#deferred;
+    this.#deferred = [];
+    for (const flow of this.#unsettled) {
+      this.#findDestination(flow);
+      const otherEndMissing = flow.peer === null && flow.destination.host !== null;
+      if (otherEndMissing && !flow.open && !last) this.#deferred.push(flow);
+      else this.#findGroup(flow);
+    }
+    for (const flow of deferred) {
+      this.#findDestination(flow);
+      this.#findGroup(flow);
+    }
+    this.#unsettled.clear();
+    this.#conversations.forgetEnded();
+    const slots = this.#endedSlots;
+    this.#endedSlots = [];
+    for (const slot of slots) this.#bySlot[slot] = undefined;
+    return slots;
+  }
+
+  #begin(record: FlowRecord, open: boolean): TrackedFlow {
+    const identity = record.identity();
+    const destination: Endpoint = {
+      ip: identity.remoteIp,
+      port: identity.remotePort,
+      netns: null,
+      host: null,
+      process: null,
+    };
+    const flow = new TrackedFlow(identity.family, identity.direction, this.#sourceOf(identity), destination, open);
+    this.#conversations.add(flow);
+    this.#unsettled.add(flow);
+    if (flow.peer?.open) this.#unsettled.add(flow.peer);
+    if (record.established && !record.preexisting) flow.tally.opened = 1;
+    return flow;
+  }
+
+  #end(flow: TrackedFlow, slot: number): void {
+    this.counters.ended++;
+    if (flow.source.process === null) this.counters.endedUnattributed++;
+    if (slot !== 0) {
+      this.#openCount--;
+      if (flow.source.process === null) this.#openUnattributed--;
+      this.#endedSlots.push(slot);
+    }
+    flow.end();
+    this.#conversations.end(flow);
+  }
+
+  #sourceOf(identity: FlowIdentity): Endpoint {
+    return {
+      ip: identity.localIp,
+      port: identity.localPort,
+      netns: identity.netns,
+      host: this.#options.host,
+      process: identity.pid === 0 ? null : this.#options.findProcess(identity.pid, identity.startTicks),
+    };
+  }
+
+  #changeOwner(flow: TrackedFlow, identity: FlowIdentity): void {
+    const source = this.#sourceOf(identity);
+    if (source.process === flow.source.process) return;
+    if (flow.source.process === null) this.#openUnattributed--;
+    if (source.process === null) this.#openUnattributed++;
+    flow.source = source;
+    this.#unsettled.add(flow);
+    if (flow.peer?.open) this.#unsettled.add(flow.peer);
+  }
+
+  #findDestination(flow: TrackedFlow): void {
+    const { peer, destination } = flow;
+    if (peer !== null) {
+      flow.destination = peer.source;
+    } else if (destination.host === null && this.#conversations.isLocal(destination.ip)) {
+      flow.destination = { ...destination, host: this.#options.host };
+    }
+  }
+
+  #findGroup(flow: TrackedFlow): void {
+    const { grouping } = this.#options;
+    flow.moveTo(grouping.groupOf(flow), grouping.swaps(flow));
+  }
+}

@@ -1,0 +1,112 @@
+import type { Flow } from "../flow/flow.ts";
+import {
+  ENDPOINT_TAGS,
+  type End,
+  endpointTag,
+  FLOW_TAGS,
+  formatTagRef,
+  type TagRef,
+  type TagValue,
+} from "../flow/tags.ts";
+import type { EndTags, SnapshotFlow } from "../snapshot/snapshot.ts";
+import { Tally } from "./tally.ts";
+import type { TrackedFlow } from "./tracked-flow.ts";
+
+/** One row being summed. */
+export class Group {
+  readonly key: string;
+  /** The tags of the row as they stand in the snapshot; made once. */
+  readonly tags: Pick<SnapshotFlow, End | "protocol" | "direction" | "family">;
+  readonly tally = new Tally();
+  /** Open flows in the row, and the sums over those that have a round-trip time. */
+  active = 0;
+  rttSum = 0;
+  rttVarSum = 0;
+  rttCount = 0;
+
+  constructor(key: string, tags: Group["tags"]) {
+    this.key = key;
+    this.tags = tags;
+  }
+}
+
+/** Columns of `--group-by flow`: every tag of both ends and of the flow. */
+const ALL_COLUMNS: readonly TagRef[] = [
+  ...ENDPOINT_TAGS.map((tag) => ({ end: "source" as const, tag })),
+  ...ENDPOINT_TAGS.map((tag) => ({ end: "destination" as const, tag })),
+  ...FLOW_TAGS.map((tag) => ({ end: "flow" as const, tag })),
+];
+
+/** Which row a flow belongs to. */
+export class Grouping {
+  /** As in `group_by` of the snapshot. */
+  readonly names: readonly string[];
+  readonly #columns: readonly TagRef[];
+  /** The view is by client and server: a conversation of two sockets of this host counts once, as the client saw it. */
+  readonly #byRole: boolean;
+  readonly #accepts: (flow: Flow) => boolean;
+  readonly #groups = new Map<string, Group>();
+
+  /** @param accepts which flows count at all */
+  constructor(groupBy: readonly TagRef[] | "flow", accepts: (flow: Flow) => boolean = () => true) {
+    this.#accepts = accepts;
+    this.#columns = groupBy === "flow" ? ALL_COLUMNS : groupBy;
+    this.names = groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef);
+    this.#byRole = this.#columns.some((ref) => ref.end === "client" || ref.end === "server");
+  }
+
+  get groups(): Iterable<Group> {
+    return this.#groups.values();
+  }
+
+  /** Whether this view looks at the flow from its destination: by role, at flows that were accepted. */
+  swaps(flow: TrackedFlow): boolean {
+    return this.#byRole && flow.direction === "incoming";
+  }
+
+  /** The flow's row, made when it is the first; `null` when it does not count, or its other end counts instead. */
+  groupOf(flow: TrackedFlow): Group | null {
+    if (!this.#accepts(flow)) return null;
+    if (this.#byRole && flow.direction === "incoming" && flow.bothEndsHere) return null;
+    const values = this.#columns.map((ref) => valueOf(flow, ref));
+    const key = values.map((value) => (value === null ? "\u0001" : value)).join("\u0000");
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new Group(key, this.#tagsOf(values));
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  drop(group: Group): void {
+    this.#groups.delete(group.key);
+  }
+
+  #tagsOf(values: readonly TagValue[]): Group["tags"] {
+    const ends: Partial<Record<End, Record<string, TagValue>>> = {};
+    const flowTags: Record<string, TagValue> = {};
+    this.#columns.forEach((ref, index) => {
+      const value = values[index] ?? null;
+      if (ref.end === "flow") {
+        flowTags[ref.tag] = value;
+      } else {
+        ends[ref.end] ??= {};
+        (ends[ref.end] as Record<string, TagValue>)[ref.tag] = value;
+      }
+    });
+    for (const end of Object.values(ends)) Object.freeze(end);
+    return Object.freeze({ ...(ends as Partial<Record<End, EndTags>>), ...flowTags });
+  }
+}
+
+function valueOf(flow: TrackedFlow, ref: TagRef): TagValue {
+  if (ref.end === "flow") return flow[ref.tag];
+  return endpointTag(flow, endOf(flow, ref.end), ref.tag);
+}
+
+/** The client is the end that connected. Where nobody knows who did, the end that measured stands for it. */
+function endOf(flow: TrackedFlow, end: End): "source" | "destination" {
+  if (end === "source" || end === "destination") return end;
+  const clientIsSource = flow.direction !== "incoming";
+  return (end === "client") === clientIsSource ? "source" : "destination";
+}

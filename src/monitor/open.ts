@@ -1,0 +1,42 @@
+import { hostname } from "node:os";
+import { Grouping } from "../aggregate/group.ts";
+import type { Family, Flow } from "../flow/flow.ts";
+import type { TagRef } from "../flow/tags.ts";
+import { openProbe, type ProbeOptions } from "../probe/open.ts";
+import { ProcessTable } from "../tag/process-table.ts";
+import { Monitor, type Surroundings } from "./monitor.ts";
+
+export interface LiveOptions extends ProbeOptions {
+  readonly groupBy: readonly TagRef[] | "flow";
+  /** Only flows that this process measured. */
+  readonly pid: number | null;
+  readonly family: Family | null;
+}
+
+const SURROUNDINGS: Surroundings = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  cpu: () => process.cpuUsage(),
+  memoryBytes: () => process.memoryUsage.rss(),
+};
+
+/** Everything that looks at this host, wired together and not yet started. The caller closes it. */
+export function openMonitor(options: LiveOptions): Monitor {
+  return new Monitor({
+    probe: openProbe(options),
+    processes: new ProcessTable({ procRoot: process.env.HOST_PROC ?? "/proc" }),
+    grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
+    host: hostname(),
+    surroundings: SURROUNDINGS,
+    filter: filterText(options),
+  });
+}
+
+function accepts({ pid, family }: LiveOptions, flow: Flow): boolean {
+  return (pid === null || flow.source.process?.pid === pid) && (family === null || flow.family === family);
+}
+
+function filterText({ pid, family }: LiveOptions): string | null {
+  const terms = [pid === null ? "" : `source.pid:${pid}`, family === null ? "" : `family:${family}`];
+  return terms.filter((term) => term !== "").join(" ") || null;
+}

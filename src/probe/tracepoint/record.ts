@@ -1,0 +1,92 @@
+import type { ReadOnlyView } from "../../ebpf/index.ts";
+import type { Direction } from "../../flow/flow.ts";
+import type { ProcessSighting } from "../../flow/process.ts";
+import { decodeIpv4, decodeIpv6 } from "../address.ts";
+import type { FlowIdentity, FlowRecord } from "../probe.ts";
+import { FLOW_RECORD, DIRECTION, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
+
+const AF_INET = 2;
+const COMM_BYTES = 16;
+const DIRECTIONS: Readonly<Record<number, Direction>> = {
+  [DIRECTION.none]: "none",
+  [DIRECTION.outgoing]: "outgoing",
+  [DIRECTION.incoming]: "incoming",
+};
+
+/** Reads a 64-bit counter as a number: exact up to 2^53. Two 32-bit reads cost no BigInt. */
+function readCounter(view: DataView, offset: number): number {
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+/** A cursor over `struct flow_record`s in mapped memory; see {@link FlowRecord} for how long its values hold. */
+export class FlowRecordCursor implements FlowRecord {
+  slot = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  packetsSent = 0;
+  packetsReceived = 0;
+  retransmits = 0;
+  rttUs = 0;
+  rttVarUs = 0;
+  established = false;
+  preexisting = false;
+  error = 0;
+  hasIdentity = false;
+  #view: DataView = new DataView(new ArrayBuffer(FLOW_RECORD.size));
+  #offset = 0;
+
+  moveTo(view: DataView, offset: number): this {
+    const flags = view.getUint16(offset + FLOW_RECORD.flags, true);
+    this.#view = view;
+    this.#offset = offset;
+    this.slot = view.getUint32(offset + FLOW_RECORD.slot, true);
+    this.bytesSent = readCounter(view, offset + FLOW_RECORD.bytesSent);
+    this.bytesReceived = readCounter(view, offset + FLOW_RECORD.bytesReceived);
+    this.packetsSent = view.getUint32(offset + FLOW_RECORD.packetsSent, true);
+    this.packetsReceived = view.getUint32(offset + FLOW_RECORD.packetsReceived, true);
+    this.retransmits = view.getUint32(offset + FLOW_RECORD.retransmits, true);
+    this.rttUs = view.getUint32(offset + FLOW_RECORD.rttUs, true);
+    this.rttVarUs = view.getUint32(offset + FLOW_RECORD.rttVarUs, true);
+    this.error = view.getUint16(offset + FLOW_RECORD.error, true);
+    this.established = (flags & RECORD_FLAG.established) !== 0;
+    this.preexisting = (flags & RECORD_FLAG.preexisting) !== 0;
+    this.hasIdentity = (flags & RECORD_FLAG.identity) !== 0;
+    return this;
+  }
+
+  identity(): FlowIdentity {
+    const view = this.#view;
+    const offset = this.#offset;
+    const decode = view.getUint8(offset + FLOW_RECORD.family) === AF_INET ? decodeIpv4 : decodeIpv6;
+    const localIp = decode(view, offset + FLOW_RECORD.localAddress);
+    return {
+      family: localIp.includes(":") ? "ipv6" : "ipv4",
+      direction: DIRECTIONS[view.getUint8(offset + FLOW_RECORD.direction)] ?? "none",
+      localIp,
+      localPort: view.getUint16(offset + FLOW_RECORD.localPort, true),
+      remoteIp: decode(view, offset + FLOW_RECORD.remoteAddress),
+      remotePort: view.getUint16(offset + FLOW_RECORD.remotePort, true),
+      netns: view.getUint32(offset + FLOW_RECORD.netns, true),
+      pid: view.getUint32(offset + FLOW_RECORD.pid, true),
+      startTicks: readCounter(view, offset + FLOW_RECORD.startTicks),
+    };
+  }
+}
+
+/** Decodes one `struct process_record`. Bytes that are not UTF-8 become U+FFFD. */
+export function decodeProcess(view: ReadOnlyView, offset: number): ProcessSighting {
+  const comm = view.bytes(offset + PROCESS_RECORD.comm, COMM_BYTES);
+  const end = comm.indexOf(0);
+  const environLength = view.getUint32(offset + PROCESS_RECORD.environLength, true);
+  return {
+    pid: view.getUint32(offset + PROCESS_RECORD.pid, true),
+    startTicks: readCounter(view, offset + PROCESS_RECORD.startTicks),
+    comm: comm.toString("utf8", 0, end < 0 ? COMM_BYTES : end),
+    uid: view.getUint32(offset + PROCESS_RECORD.uid, true),
+    cgroupId: view.getBigUint64(offset + PROCESS_RECORD.cgroupId, true),
+    environ:
+      environLength === 0
+        ? null
+        : view.bytes(offset + PROCESS_RECORD.environ, environLength).toString("utf8"),
+  };
+}
