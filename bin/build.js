@@ -10,6 +10,11 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 rmSync(`${root}oclif.manifest.json`, { force: true });
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`], { cwd: root, stdio: "inherit" });
 
-const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
+const plugin = new Plugin({
+  root,
+  ignoreManifest: true,
+  errorOnManifestCreate: true,
+  respectNoCacheDefault: true,
+});
 await plugin.load();
 writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest, null, 2));

@@ -1,9 +1,18 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 
-if (!existsSync(new URL("../dist/commands/index.js", import.meta.url))) {
-  process.stderr.write("npmon: this is a source tree that was not built yet\n  Build it with `npm run build`, or run `npm start`, which does all the set-up.\n");
+if (!existsSync(new URL("../dist/commands/base.js", import.meta.url))) {
+  process.stderr.write(
+    "npmon: this is a source tree that was not built yet\n  `npm start` does all the set-up; `npm run build` only builds.\n",
+  );
   process.exit(1);
 }
 const { run } = await import("@oclif/core");
-await run(process.argv.slice(2), import.meta.url);
+try {
+  await run(process.argv.slice(2), import.meta.url);
+} catch (error) {
+  // Commands end themselves; this is for what comes before one, like a command that does not exist.
+  if (error?.oclif?.exit === 0) process.exit(0);
+  const { exitWith } = await import("../dist/commands/base.js");
+  exitWith(error, process.argv.includes("--json"));
+}

@@ -21,7 +21,9 @@ const struct = (constant, name) => {
 
 const enumeration = (constant, name, prefix) => [
   `export const ${constant} = {`,
-  ...named("ENUM", name).values.map((value) => `  ${camel(value.name.slice(prefix.length).toLowerCase())}: ${value.val},`),
+  ...named("ENUM", name).values.map(
+    (value) => `  ${camel(value.name.slice(prefix.length).toLowerCase())}: ${value.val},`,
+  ),
   "} as const;",
   "",
 ];

@@ -132,10 +132,16 @@ export class FlowTable {
       host: null,
       process: null,
     };
-    const flow = new TrackedFlow(identity.family, identity.direction, this.#sourceOf(identity), destination, open);
+    const flow = new TrackedFlow(
+      identity.family,
+      identity.direction,
+      this.#sourceOf(identity),
+      destination,
+      open,
+    );
     this.#conversations.add(flow);
-    this.#unsettled.add(flow);
-    if (flow.peer?.open) this.#unsettled.add(flow.peer);
+    this.#unsettle(flow);
+    if (flow.peer?.open) this.#unsettle(flow.peer);
     if (record.established && !record.preexisting) flow.tally.opened = 1;
     return flow;
   }
@@ -168,8 +174,14 @@ export class FlowTable {
     if (flow.source.process === null) this.#openUnattributed--;
     if (source.process === null) this.#openUnattributed++;
     flow.source = source;
+    this.#unsettle(flow);
+    if (flow.peer?.open) this.#unsettle(flow.peer);
+  }
+
+  /** What is counted from here on goes to the row that {@link settle} finds. */
+  #unsettle(flow: TrackedFlow): void {
+    flow.moveTo(null, false);
     this.#unsettled.add(flow);
-    if (flow.peer?.open) this.#unsettled.add(flow.peer);
   }
 
   #findDestination(flow: TrackedFlow): void {

@@ -68,7 +68,7 @@ export class Grouping {
   groupOf(flow: TrackedFlow): Group | null {
     if (!this.#accepts(flow)) return null;
     if (this.#byRole && flow.direction === "incoming" && flow.bothEndsHere) return null;
-    const values = this.#columns.map((ref) => valueOf(flow, ref));
+    const values = this.#columns.map((ref) => tagOf(flow, ref));
     const key = values.map((value) => (value === null ? "\u0001" : value)).join("\u0000");
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -99,7 +99,7 @@ export class Grouping {
   }
 }
 
-function valueOf(flow: TrackedFlow, ref: TagRef): TagValue {
+function tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
   if (ref.end === "flow") return flow[ref.tag];
   return endpointTag(flow, endOf(flow, ref.end), ref.tag);
 }

@@ -128,4 +128,3 @@ function freeze({ tags, sums, rttSum, rttVarSum, rttWeight }: Row): SnapshotFlow
     connections,
   });
 }
-

@@ -28,7 +28,13 @@ export class Tally {
   rttCount = 0;
 
   /** Counts bytes and packets; all arguments are increases, zero or more. */
-  move(sent: number, received: number, packetsSent: number, packetsReceived: number, retransmits: number): void {
+  move(
+    sent: number,
+    received: number,
+    packetsSent: number,
+    packetsReceived: number,
+    retransmits: number,
+  ): void {
     this.bytesSent += sent;
     this.bytesReceived += received;
     this.packetsSent += packetsSent;

@@ -7,7 +7,7 @@ import { FlowTable } from "../aggregate/flow-table.ts";
 import type { Grouping } from "../aggregate/group.ts";
 import { takeRows } from "../aggregate/rows.ts";
 import type { PassReport, Probe, RecordSink } from "../probe/probe.ts";
-import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe } from "../snapshot/snapshot.ts";
+import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe, type Tier } from "../snapshot/snapshot.ts";
 import type { ProcessTable } from "../tag/process-table.ts";
 
 /** What the monitor needs to know of the machine and the time; tests give their own. */
@@ -60,6 +60,10 @@ export class Monitor {
       closed: (record) => flows.closed(record),
       vanished: (slot) => flows.vanished(slot),
     };
+  }
+
+  get tier(): Tier {
+    return this.#options.probe.tier;
   }
 
   /** Attaches the probe and begins the first interval. */

@@ -28,7 +28,10 @@ export async function* replaySnapshots(path: string): AsyncGenerator<Snapshot> {
 }
 
 /** Holds every snapshot back until the time that lay between it and the one before has passed. */
-export async function* paced(snapshots: AsyncIterable<Snapshot>, signal: AbortSignal): AsyncGenerator<Snapshot> {
+export async function* paced(
+  snapshots: AsyncIterable<Snapshot>,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
   let previous: Snapshot | null = null;
   for await (const snapshot of snapshots) {
     if (previous !== null) {

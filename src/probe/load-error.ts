@@ -15,7 +15,7 @@ export function probeError(cause: unknown, objectPath: string): unknown {
     case "not_permitted":
       return new NpmonError(
         "privilege",
-        `the kernel does not let this user load BPF programs: ${cause.message}`,
+        "the kernel does not let this user load BPF programs (EPERM)",
         "Run as root: sudo npmon …, or give the process CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE.",
         cause,
       );

@@ -14,7 +14,11 @@ export function createSnapshotDecoder(): (text: string, place: string) => Snapsh
   return (text, place) => {
     const value = parseJson(text, place);
     if (validate(value)) return value;
-    throw new NpmonError("input_file", `${place}: ${describe(value, validate.errors ?? [])}`, remedyFor(value));
+    throw new NpmonError(
+      "input_file",
+      `${place}: ${describe(value, validate.errors ?? [])}`,
+      remedyFor(value),
+    );
   };
 }
 

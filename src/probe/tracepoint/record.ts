@@ -3,7 +3,7 @@ import type { Direction } from "../../flow/flow.ts";
 import type { ProcessSighting } from "../../flow/process.ts";
 import { decodeIpv4, decodeIpv6 } from "../address.ts";
 import type { FlowIdentity, FlowRecord } from "../probe.ts";
-import { FLOW_RECORD, DIRECTION, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
+import { DIRECTION, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
 
 const AF_INET = 2;
 const COMM_BYTES = 16;

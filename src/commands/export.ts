@@ -1,0 +1,87 @@
+import { Flags } from "@oclif/core";
+import { openOutputFile, openStandardOutput } from "../sink/output.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { renderCsvHeader, renderCsvRows } from "../view/csv.ts";
+import { renderNdjson } from "../view/ndjson.ts";
+import { renderTable } from "../view/table.ts";
+import { stringifySafe } from "../view/text.ts";
+import { NpmonCommand } from "./base.ts";
+import { QUESTION_FLAGS } from "./flags.ts";
+import { checkSort, chooseRows, openSnapshots } from "./snapshots.ts";
+
+const DEFAULT_INTERVAL_MS = 5000;
+const FORMATS = ["json", "ndjson", "csv", "table"] as const;
+
+type Format = (typeof FORMATS)[number];
+
+const format = (name: Format, summary: string) =>
+  Flags.boolean({ summary, exclusive: FORMATS.filter((other) => other !== name), helpGroup: "FORMAT" });
+
+export default class Export extends NpmonCommand {
+  static override summary = "Print who talked to whom as JSON, CSV or a table.";
+  static override description =
+    "Counts for one interval (5 s unless -d says otherwise), prints it and exits; -c N repeats. Data goes to stdout, words to stderr.";
+  static override examples = [
+    "<%= config.bin %> export --json",
+    "<%= config.bin %> export --table -g source.process,destination.ip,destination.port -d 2s",
+    "<%= config.bin %> export --csv -g client.service,server.service -d 10s -c 6 -o talk.csv",
+    "<%= config.bin %> export --json -g flow -d 2s -o flows.json",
+  ];
+  static override flags = {
+    json: format("json", "one snapshot on each line, schema npmon.snapshot/1 (the default)"),
+    ndjson: format("ndjson", "one row on each line"),
+    csv: format("csv", "one row on each line, names first"),
+    table: format("table", "a table to read"),
+    ...QUESTION_FLAGS,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Export);
+    const abort = this.abortOnSignals();
+    const question = {
+      ...flags,
+      interval: flags.interval ?? DEFAULT_INTERVAL_MS,
+      count: flags.count ?? (flags.from === undefined ? 1 : undefined),
+    };
+    checkSort(question);
+    const output =
+      flags.output === undefined
+        ? openStandardOutput(process.stdout, () => abort.abort())
+        : openOutputFile(flags.output);
+    const chosen = FORMATS.find((name) => flags[name]) ?? "json";
+    let first = true;
+    try {
+      for await (const snapshot of openSnapshots(question, question.interval, abort.signal)) {
+        await output.write(render(chooseRows(snapshot, flags), chosen, flags, first));
+        first = false;
+      }
+      output.finish();
+    } finally {
+      output.discard();
+    }
+  }
+}
+
+function render(
+  snapshot: Snapshot,
+  chosen: Format,
+  flags: {
+    readonly "no-header": boolean;
+    readonly units: "auto" | "bits" | "bytes";
+    readonly sort?: string | undefined;
+  },
+  first: boolean,
+): string {
+  switch (chosen) {
+    case "json":
+      return `${stringifySafe(snapshot)}\n`;
+    case "ndjson":
+      return renderNdjson(snapshot);
+    case "csv":
+      return (first && !flags["no-header"] ? renderCsvHeader(snapshot) : "") + renderCsvRows(snapshot);
+    case "table": {
+      const { units, sort } = flags;
+      return (first ? "" : "\n") + renderTable(snapshot, { units, sort, noHeader: flags["no-header"] });
+    }
+  }
+}

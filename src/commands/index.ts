@@ -1,0 +1,7 @@
+/**
+ * Stage `commands`: flags in, data out. Every command has its row here.
+ */
+import Export from "./export.ts";
+import Top from "./top.ts";
+
+export const COMMANDS = { export: Export, top: Top };

@@ -1,0 +1,108 @@
+import { hostname } from "node:os";
+import { regroup } from "../aggregate/regroup.ts";
+import { NpmonError } from "../error/error.ts";
+import { formatTagRef } from "../flow/tags.ts";
+import { openMonitor } from "../monitor/open.ts";
+import { replaySnapshots } from "../monitor/replay.ts";
+import { runTicks } from "../monitor/ticks.ts";
+import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
+import type { GroupBy } from "../query/group-by.ts";
+import { parseGroupBy } from "../query/group-by.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { parseSort, selectRows } from "../view/rows.ts";
+
+/** The parsed flags that decide which snapshots there are. */
+export interface SnapshotQuestion {
+  readonly "group-by"?: GroupBy | undefined;
+  readonly interval: number;
+  readonly count?: number | undefined;
+  readonly pid?: number | undefined;
+  readonly ipv4?: boolean | undefined;
+  readonly ipv6?: boolean | undefined;
+  readonly probe: ProbeChoice;
+  readonly sort?: string | undefined;
+  readonly rows?: number | undefined;
+  readonly from?: string | undefined;
+  readonly quiet?: boolean | undefined;
+}
+
+/** Snapshots of this host, or the saved ones. Whoever stops reading early closes the probe by that. */
+export function openSnapshots(
+  question: SnapshotQuestion,
+  firstIntervalMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
+  return question.from === undefined
+    ? trace(question, firstIntervalMs, signal)
+    : replay(question, question.from, signal);
+}
+
+async function* trace(
+  question: SnapshotQuestion,
+  firstIntervalMs: number,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
+  const groupBy = question["group-by"] ?? parseGroupBy("service");
+  const monitor = openMonitor({
+    choice: question.probe,
+    capacity: DEFAULT_CAPACITY,
+    groupBy,
+    pid: question.pid ?? null,
+    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
+  });
+  try {
+    monitor.start();
+    if (!question.quiet) {
+      process.stderr.write(
+        `npmon: tracing TCP connections on ${hostname()} (${monitor.tier} tier); Ctrl-C ends\n`,
+      );
+    }
+    yield* runTicks(monitor, {
+      intervalMs: question.interval,
+      firstIntervalMs,
+      count: question.count ?? Number.POSITIVE_INFINITY,
+      signal,
+    });
+  } finally {
+    monitor.close();
+  }
+}
+
+async function* replay(
+  question: SnapshotQuestion,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
+  for (const flag of ["pid", "ipv4", "ipv6"] as const) {
+    if (question[flag]) {
+      throw new NpmonError(
+        "usage",
+        `--${flag} cannot be used with --from`,
+        "Saved snapshots are already counted.",
+      );
+    }
+  }
+  let given = 0;
+  for await (const snapshot of replaySnapshots(path)) {
+    if (signal.aborted || given === question.count) return;
+    given++;
+    yield question["group-by"] === undefined ? snapshot : regroup(snapshot, question["group-by"]);
+  }
+}
+
+/** The snapshot with the rows that were asked for, in the order that was asked for. */
+export function chooseRows(
+  snapshot: Snapshot,
+  { sort, rows }: Pick<SnapshotQuestion, "sort" | "rows">,
+): Snapshot {
+  if (sort === undefined && rows === undefined) return snapshot;
+  const flows = selectRows(snapshot, { sort, rows }).map((row) => row.flow);
+  return Object.freeze({ ...snapshot, flows });
+}
+
+/** Fails before anything is traced when the column to sort by will not be there. */
+export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
+  if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
+  const groupBy = question["group-by"] ?? parseGroupBy("service");
+  parseSort(sort, groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef));
+}

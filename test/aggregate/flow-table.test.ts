@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FlowTable } from "../../src/aggregate/flow-table.ts";
+import { Grouping } from "../../src/aggregate/group.ts";
+import { takeRows } from "../../src/aggregate/rows.ts";
+import { parseGroupBy } from "../../src/query/group-by.ts";
+import type { SnapshotFlow } from "../../src/snapshot/snapshot.ts";
+import { processTags, record } from "./record.ts";
+
+const PROCESSES = new Map([
+  [100, processTags(100, "web")],
+  [200, processTags(200, "db")],
+  [300, processTags(300, "worker")],
+]);
+
+/** A table by `groupBy`, and what it says after each settle. */
+function open(groupBy = "service") {
+  const grouping = new Grouping(parseGroupBy(groupBy));
+  const table = new FlowTable({
+    host: "web-1",
+    grouping,
+    findProcess: (pid) => PROCESSES.get(pid) ?? null,
+  });
+  return {
+    table,
+    rows: (last = false): readonly SnapshotFlow[] => {
+      table.settle(last);
+      return takeRows(grouping);
+    },
+  };
+}
+
+const SERVER = { direction: "incoming", localIp: "127.0.0.1", remoteIp: "127.0.0.1", pid: 200 } as const;
+const client = { localIp: "127.0.0.1", localPort: 40000, remoteIp: "127.0.0.1", remotePort: 5432 };
+const server = { ...SERVER, localPort: 5432, remotePort: 40000 };
+
+test("records count by what they have more than the one before", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, bytesSent: 100, bytesReceived: 10, packetsSent: 3, retransmits: 1 }));
+  assert.deepEqual(pick(rows()), [{ sent: 100, received: 10, active: 1, opened: 1, closed: 0 }]);
+  table.open(record({ slot: 1, bytesSent: 150, bytesReceived: 10, packetsSent: 4, hasIdentity: false }));
+  assert.deepEqual(pick(rows()), [{ sent: 50, received: 0, active: 1, opened: 0, closed: 0 }]);
+  assert.deepEqual(pick(rows()), [{ sent: 0, received: 0, active: 1, opened: 0, closed: 0 }]);
+  table.closed(record({ slot: 1, bytesSent: 175, bytesReceived: 11 }));
+  assert.deepEqual(pick(rows()), [{ sent: 25, received: 1, active: 0, opened: 0, closed: 1 }]);
+  assert.deepEqual(pick(rows()), []);
+});
+
+test("a connection that lived between two passes is opened, counted and closed at once", () => {
+  const { table, rows } = open();
+  table.closed(record({ bytesSent: 5, bytesReceived: 7, rttUs: 90, rttVarUs: 9 }));
+  const [row] = rows();
+  assert.deepEqual(pick([row as SnapshotFlow]), [{ sent: 5, received: 7, active: 0, opened: 1, closed: 1 }]);
+  assert.equal(row?.rtt_us, 90);
+  assert.equal(row?.rtt_var_us, 9);
+});
+
+test("a connection older than npmon was not opened by anybody now", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, preexisting: true }));
+  assert.deepEqual(pick(rows()), [{ sent: 0, received: 0, active: 1, opened: 0, closed: 0 }]);
+});
+
+test("packet counters of 32 bits may wrap", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, packetsSent: 0xfffffff0, packetsReceived: 0xffffffff }));
+  rows();
+  table.open(record({ slot: 1, packetsSent: 4, packetsReceived: 0, hasIdentity: false }));
+  const [row] = rows();
+  assert.equal(row?.packets_sent, 20);
+  assert.equal(row?.packets_received, 1);
+});
+
+test("a byte counter that goes backwards is counted as such and shows nothing absurd", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, bytesSent: 1000 }));
+  rows();
+  table.open(record({ slot: 1, bytesSent: 999, hasIdentity: false }));
+  assert.equal(rows()[0]?.bytes_sent, 0);
+  assert.equal(table.counters.backwards, 1);
+  table.open(record({ slot: 1, bytesSent: 1001, hasIdentity: false }));
+  assert.equal(rows()[0]?.bytes_sent, 1, "the byte in between is counted once");
+});
+
+const FAILURES: readonly [string, number, string][] = [
+  ["refused", 111, "refused"],
+  ["reset", 104, "reset"],
+  ["reset after the peer's FIN", 32, "reset"],
+  ["timed out", 110, "timed_out"],
+  ["host unreachable", 113, "unreachable"],
+  ["network unreachable", 101, "unreachable"],
+  ["given up by the caller", 0, "other"],
+  ["anything else", 5, "other"],
+];
+for (const [title, error, reason] of FAILURES) {
+  test(`a connect that was ${title} is one failure and no connection`, () => {
+    const { table, rows } = open();
+    table.closed(record({ established: false, error }));
+    const connections = rows()[0]?.connections;
+    assert.deepEqual(
+      { ...connections?.failed },
+      { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0, [reason]: 1 },
+    );
+    assert.deepEqual([connections?.opened, connections?.closed, connections?.active], [0, 0, 0]);
+  });
+}
+
+test("both ends of a same-host conversation name each other and stay two flows", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, bytesSent: 10, identity: client }));
+  table.open(record({ slot: 2, bytesReceived: 10, identity: server }));
+  assert.deepEqual(rows().map(ends), ["web > db", "db > web"]);
+});
+
+test("the other end may be found in a later pass, also by a flow that has ended by then", () => {
+  const { table, rows } = open();
+  table.closed(record({ bytesSent: 10, identity: client }));
+  assert.deepEqual(rows().map(ends), [], "kept back for one pass");
+  table.open(record({ slot: 2, bytesReceived: 10, identity: server }));
+  assert.deepEqual(rows().map(ends).sort(), ["db > web", "web > db"]);
+});
+
+test("a flow that has ended is not kept back in the last pass, nor for longer than one", () => {
+  const first = open();
+  first.table.closed(record({ bytesSent: 10, identity: client }));
+  assert.deepEqual(first.rows(true).map(ends), ["web > null"]);
+  const second = open();
+  second.table.closed(record({ bytesSent: 10, identity: client }));
+  second.rows();
+  assert.deepEqual(pick(second.rows()), [{ sent: 10, received: 0, active: 0, opened: 1, closed: 1 }]);
+});
+
+test("the same loopback addresses in two network namespaces are two conversations", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, bytesSent: 10, identity: client }));
+  table.open(record({ slot: 2, identity: { ...server, netns: 2 } }));
+  assert.deepEqual(rows().map(ends).sort(), ["db > null", "web > null"]);
+});
+
+test("a port used again within a pass belongs to the next conversation", () => {
+  const { table, rows } = open();
+  table.closed(record({ bytesSent: 1, identity: client }));
+  table.closed(record({ bytesSent: 2, identity: server }));
+  table.closed(record({ bytesSent: 4, identity: { ...client, pid: 300 } }));
+  table.closed(record({ bytesSent: 8, identity: server }));
+  const bytes = new Map(rows().map((row) => [ends(row), row.bytes_sent]));
+  assert.deepEqual(Object.fromEntries(bytes), {
+    "db > worker": 8,
+    "worker > db": 4,
+    "db > web": 2,
+    "web > db": 1,
+  });
+});
+
+test("a flow whose owner becomes known later moves to its row with all that is open, and its other end sees it", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, identity: client }));
+  table.open(record({ slot: 2, bytesSent: 5, rttUs: 100, identity: { ...server, pid: 0 } }));
+  assert.deepEqual(rows().map(ends).sort(), ["null > web", "web > null"]);
+  assert.equal(table.openUnattributed, 1);
+  table.open(record({ slot: 2, bytesSent: 6, rttUs: 100, identity: server }));
+  const after = rows();
+  assert.deepEqual(after.map(ends).sort(), ["db > web", "web > db"]);
+  assert.equal(after.find((row) => row.source?.service === "db")?.rtt_us, 100);
+  assert.equal(table.openUnattributed, 0);
+});
+
+test("round-trip times are means over the open flows that have one", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, rttUs: 100, rttVarUs: 10 }));
+  table.open(record({ slot: 2, rttUs: 300, rttVarUs: 30, identity: { localPort: 2 } }));
+  table.open(record({ slot: 3, identity: { localPort: 3 } }));
+  assert.deepEqual(
+    rows().map((row) => [row.rtt_us, row.rtt_var_us]),
+    [[200, 20]],
+  );
+  table.closed(record({ slot: 1, rttUs: 100, rttVarUs: 10 }));
+  assert.equal(rows()[0]?.rtt_us, 200, "the one that ended is in the mean of its last interval");
+  assert.equal(rows()[0]?.rtt_us, 300);
+});
+
+test("client and server views count a same-host conversation once, as the client saw it", () => {
+  const { table, rows } = open("client.service,server.service");
+  table.open(record({ slot: 1, bytesSent: 10, bytesReceived: 3, identity: client }));
+  table.open(record({ slot: 2, bytesSent: 2, bytesReceived: 10, identity: server }));
+  const [row, ...others] = rows();
+  assert.deepEqual(others, []);
+  assert.deepEqual([row?.client?.service, row?.server?.service], ["web", "db"]);
+  assert.deepEqual([row?.bytes_sent, row?.bytes_received], [10, 3]);
+});
+
+test("a client on another host is seen by the server, with sent and received from the client's side", () => {
+  const { table, rows } = open("client.ip,server.service");
+  table.open(
+    record({
+      slot: 1,
+      bytesSent: 7,
+      bytesReceived: 2,
+      packetsSent: 3,
+      identity: { direction: "incoming", pid: 200 },
+    }),
+  );
+  const [row] = rows();
+  assert.deepEqual([row?.client?.ip, row?.server?.service], ["192.0.2.1", "db"]);
+  assert.deepEqual([row?.bytes_sent, row?.bytes_received, row?.packets_received], [2, 7, 3]);
+  table.open(record({ slot: 1, bytesSent: 8, bytesReceived: 4, packetsSent: 3, hasIdentity: false }));
+  const [next] = rows();
+  assert.deepEqual([next?.bytes_sent, next?.bytes_received], [2, 1]);
+});
+
+test("a slot whose last record was lost is closed and can be used again", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, bytesSent: 10 }));
+  rows();
+  table.vanished(1);
+  assert.deepEqual(table.settle(false), [1]);
+  table.open(record({ slot: 1, bytesSent: 3, identity: { pid: 300 } }));
+  const after = rows();
+  assert.deepEqual(after.map(ends), ["worker > null", "web > null"]);
+  assert.equal(table.openCount, 1);
+});
+
+function ends(row: SnapshotFlow): string {
+  return `${row.source?.service} > ${row.destination?.service}`;
+}
+
+function pick(rows: readonly SnapshotFlow[]) {
+  return rows.map((row) => ({
+    sent: row.bytes_sent,
+    received: row.bytes_received,
+    active: row.connections.active,
+    opened: row.connections.opened,
+    closed: row.connections.closed,
+  }));
+}
