@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
   type IteratorLink,
@@ -7,12 +8,14 @@ import {
   openObject,
   type RingBuffer,
 } from "../../ebpf/index.ts";
+import { NpmonError } from "../../error/error.ts";
 import { probeError } from "../load-error.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { CONTROL, CONTROL_OFFSET, FLOW_RECORD } from "./layout.generated.ts";
 import { decodeProcess, FlowRecordCursor } from "./record.ts";
 
 const OBJECT = new URL("../../../bpf/tracepoint.bpf.o", import.meta.url);
+const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const RING_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
 
@@ -191,6 +194,13 @@ export class TracepointProbe implements Probe {
  * @throws NpmonError `privilege`, `unsupported`, `libbpf_missing` or `bpf_load`, each with its remedy.
  */
 export function openTracepointProbe(options: TracepointOptions): TracepointProbe {
+  if (!existsSync(KERNEL_BTF)) {
+    throw new NpmonError(
+      "unsupported",
+      `this kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
+      "npmon's tracepoint tier needs Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y.",
+    );
+  }
   try {
     const spec = openObject(OBJECT)
       .setMaxEntries("records", options.capacity)
