@@ -73,10 +73,10 @@ struct control {
 	__u32 free_slots;     /* entries of the free list that are filled in */
 	__u32 emit_all;       /* 1: the next pass emits every flow that has a slot */
 	__u32 baseline;       /* 1: sockets without storage are older than npmon */
+	__u32 last;           /* 1: no pass follows, so nothing is kept back for its owner to appear */
 	/* Written by the pass. */
 	__u32 record_count;
 	__u32 waiting;        /* open connections without a slot because the table is full */
-	__u32 unattributed;   /* of the open ones, those whose process is not known */
 	/* Written by anyone, atomically. Only grow. */
 	__s64 unclaimed;      /* accepted sockets that nobody was seen using yet: up and down */
 	__u64 lost_connections;

@@ -28,6 +28,7 @@ struct socket_state {
 	__u64 emitted_sent;
 	__u64 emitted_received;
 	__u64 emitted_sum; /* of every counter that moves; all of them only grow, so equal means unchanged */
+	__u64 accepted_ns; /* incoming: when the handshake ended, bpf_ktime_get_ns() */
 	__u64 start_ticks;
 	__u32 pid;
 	__u32 slot;

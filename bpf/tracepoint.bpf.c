@@ -59,6 +59,7 @@ static __always_inline struct socket_state *start_incoming(struct sock *sk)
 	state->direction = DIRECTION_INCOMING;
 	state->slot = SLOT_NONE;
 	state->flags = RECORD_IDENTITY | RECORD_INHERITED;
+	state->accepted_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&control.unclaimed, 1);
 	state->kind = KIND_FLOW;
 	return state;
@@ -243,6 +244,18 @@ int npmon_owners(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/*
+ * An accepted socket is left alone until somebody was seen using it: its bytes stay in the kernel's counters and are
+ * all in its first record, under the right process. One that nobody takes out of the accept queue for this long is
+ * the listening process's own.
+ */
+#define OWNER_WAIT_NS 10000000000ull
+
+static __always_inline int owner_overdue(const struct socket_state *state)
+{
+	return control.last || bpf_ktime_get_ns() - state->accepted_ns > OWNER_WAIT_NS;
+}
+
 /* The tick: one walk over every socket that has storage, in every network namespace. */
 SEC("iter/bpf_sk_storage_map")
 int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
@@ -270,8 +283,8 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	slot = state->slot;
 	if (slot == SLOT_CLOSED)
 		return 0;
-	if (!state->pid)
-		control.unattributed++;
+	if ((state->flags & RECORD_INHERITED) && !owner_overdue(state))
+		return 0;
 	if (slot == SLOT_NONE) {
 		__u32 top = control.free_slots;
 		__u64 *entry;

@@ -80,7 +80,7 @@ export class Monitor {
   /** One pass over the kernel's tables into the rows. */
   collect(last = false): void {
     const { probe, processes, surroundings } = this.#options;
-    this.#add(probe.collect(this.#sink));
+    this.#add(probe.collect(this.#sink, last));
     probe.release(this.#flows.settle(last));
     const now = surroundings.monotonicMs();
     if (now - this.#sweptMs > SWEEP_EVERY_MS) {

@@ -82,8 +82,8 @@ export interface Probe {
   start(): void;
   /** Between passes, a few times a second: hands over new processes while they live. True when a pass should come early. */
   poll(sink: RecordSink): boolean;
-  /** One pass: everything that changed goes to the sink. */
-  collect(sink: RecordSink): PassReport;
+  /** One pass: everything that changed goes to the sink. With `last`, nothing is kept back for its owner to appear. */
+  collect(sink: RecordSink, last: boolean): PassReport;
   /** Gives back slots whose flows have ended. */
   release(slots: readonly number[]): void;
   /** Detaches everything. Idempotent. */

@@ -94,9 +94,10 @@ export class TracepointProbe implements Probe {
     return this.#closed.pendingBytes() > this.#closed.capacityBytes * EARLY_PASS_FILL;
   }
 
-  collect(sink: RecordSink): PassReport {
+  collect(sink: RecordSink, last: boolean): PassReport {
     const fill = this.#closed.pendingBytes() / this.#closed.capacityBytes;
-    if (this.#counter("unclaimed") > 0 && performance.now() >= this.#nextOwnerPassMs) this.#findOwners();
+    const ownersDue = last || performance.now() >= this.#nextOwnerPassMs;
+    if (this.#counter("unclaimed") > 0 && ownersDue) this.#findOwners();
 
     const lost = this.#lostConnections() - this.#lost;
     const lostBytes = this.#counter("lostBytes") - this.#lostBytes;
@@ -105,6 +106,7 @@ export class TracepointProbe implements Probe {
 
     this.#setControl("recordCount", 0);
     this.#setControl("waiting", 0);
+    this.#setControl("last", last ? 1 : 0);
     if (lost > 0) this.#recoveryPasses = 2;
     const emitAll = this.#recoveryPasses > 0;
     this.#setControl("emitAll", emitAll ? 1 : 0);

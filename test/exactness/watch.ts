@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { Grouping } from "../../src/aggregate/group.ts";
+import { Monitor } from "../../src/monitor/monitor.ts";
+import { openTracepointProbe } from "../../src/probe/tracepoint/tracepoint.ts";
+import { parseGroupBy } from "../../src/query/group-by.ts";
+import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
+import { ProcessTable } from "../../src/tag/process-table.ts";
+
+export interface WatchOptions {
+  readonly groupBy?: string;
+  readonly capacity?: number;
+  readonly closedCapacity?: number;
+}
+
+/** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
+export class Watch implements Disposable {
+  readonly #monitor: Monitor;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor({ groupBy = "source.pid", capacity = 65536, closedCapacity = 65536 }: WatchOptions = {}) {
+    this.#monitor = new Monitor({
+      probe: openTracepointProbe({ capacity, closedCapacity }),
+      processes: new ProcessTable(),
+      grouping: new Grouping(parseGroupBy(groupBy)),
+      host: "test",
+      surroundings: {
+        monotonicMs: () => performance.now(),
+        wallMs: () => Date.now(),
+        cpu: () => process.cpuUsage(),
+        memoryBytes: () => process.memoryUsage.rss(),
+      },
+      filter: null,
+    });
+    this.#monitor.start();
+  }
+
+  /** Passes every `everyMs`, as long as the watch lives. */
+  tick(everyMs: number): this {
+    this.#timer = setInterval(() => {
+      this.#monitor.poll();
+      this.#monitor.collect();
+    }, everyMs);
+    return this;
+  }
+
+  collect(): void {
+    this.#monitor.collect();
+  }
+
+  poll(): void {
+    this.#monitor.poll();
+  }
+
+  /** What was counted since the start, or since the last snapshot. */
+  snapshot(): Snapshot {
+    this.#monitor.collect(true);
+    return this.#monitor.publish();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#monitor.close();
+  }
+}
+
+/** The one row whose source has this pid; all zero when there is none. */
+export function rowOfPid(snapshot: Snapshot, pid: number): SnapshotFlow {
+  const rows = snapshot.flows.filter((flow) => flow.source?.pid === pid);
+  assert.ok(rows.length <= 1, "the snapshot is to be grouped by source.pid alone");
+  return (
+    rows[0] ?? {
+      source: { pid },
+      bytes_sent: 0,
+      bytes_received: 0,
+      packets_sent: 0,
+      packets_received: 0,
+      retransmits: 0,
+      connections: {
+        active: 0,
+        opened: 0,
+        closed: 0,
+        failed: { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 },
+      },
+    }
+  );
+}
+
+/** Bytes of a process as npmon says, in the form in which the traffic programs say theirs. */
+export function bytesOfPid(snapshot: Snapshot, pid: number): { bytes_sent: number; bytes_received: number } {
+  const { bytes_sent, bytes_received } = rowOfPid(snapshot, pid);
+  return { bytes_sent, bytes_received };
+}
