@@ -1,0 +1,172 @@
+import Table from "cli-table3";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { columnWidth, formatCell, formatHeading } from "./cells.ts";
+import type { Column } from "./column.ts";
+import { snapshotColumns } from "./columns.ts";
+import type { Units } from "./format.ts";
+import { COLUMN_GAP, layoutColumns, type PlacedColumn } from "./layout.ts";
+import { createPaint, type Paint } from "./paint.ts";
+import type { Row } from "./row.ts";
+import { type RowOptions, selectRows } from "./rows.ts";
+import { describeEmpty, describeHealth, describeNotes, describeWindow, type Fact } from "./status.ts";
+import { fitText, textWidth, truncateEnd } from "./text.ts";
+
+export interface TableOptions extends RowOptions {
+  readonly units?: Units | undefined;
+  readonly color?: boolean | undefined;
+  /** Leave out the lines above the table; the line of column names stays, as in `ps`. */
+  readonly noHeader?: boolean | undefined;
+  /** Terminal cells to keep to, by dropping columns and shortening names; absent: as wide as the data. */
+  readonly width?: number | undefined;
+}
+
+/** Packet columns are for those who ask for room; without a width they would only make lines long. */
+const WIDEST_PRIORITY = 11;
+
+/** A snapshot as a plain table, lines ended by newlines, nothing truncated unless `width` is given. */
+export function renderTable(snapshot: Snapshot, options: TableOptions = {}): string {
+  const units = options.units ?? "auto";
+  const paint = createPaint(options.color ?? false);
+  const rows = selectRows(snapshot, options);
+  const lines: string[] = [];
+  if (options.noHeader !== true) lines.push(...renderHeader(snapshot, rows.length, options.width, paint));
+  if (snapshot.flows.length === 0) {
+    lines.push(describeEmpty(snapshot));
+  } else {
+    const cells = createCells(rows, units);
+    lines.push(...layOut(placeColumns(snapshot, cells, units, options.width), rows, cells, units, paint));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function renderHeader(
+  snapshot: Snapshot,
+  shown: number,
+  width: number | undefined,
+  paint: Paint,
+): readonly string[] {
+  const join = (facts: readonly Fact[]): string => {
+    const text = facts.map((fact) => fact.text).join("  ");
+    if (width !== undefined && textWidth(text) > width) return truncateEnd(text, width);
+    return facts.map((fact) => (fact.isTrouble ? paint.trouble(fact.text) : fact.text)).join("  ");
+  };
+  const total = snapshot.flows.length;
+  const hidden = shown < total ? [{ text: `rows ${shown} of ${total}`, isTrouble: false }] : [];
+  const notes = describeNotes(snapshot).map((text) => ({ text, isTrouble: false }));
+  const lines = [join(describeWindow(snapshot)), join([...hidden, ...describeHealth(snapshot)])];
+  return notes.length === 0 ? lines : [...lines, join(notes)];
+}
+
+type CellTexts = (column: Column) => readonly string[];
+
+/** Formats each column once, when it is first asked for. */
+function createCells(rows: readonly Row[], units: Units): CellTexts {
+  const texts = new Map<Column, readonly string[]>();
+  return (column) => {
+    const known = texts.get(column) ?? rows.map((row) => formatCell(column, column.value(row), units));
+    texts.set(column, known);
+    return known;
+  };
+}
+
+function placeColumns(
+  snapshot: Snapshot,
+  cells: CellTexts,
+  units: Units,
+  width: number | undefined,
+): readonly PlacedColumn[] {
+  const columns = snapshotColumns(snapshot.group_by);
+  const widest = (column: Column): number =>
+    cells(column).reduce((max, text) => Math.max(max, textWidth(text)), 0);
+  if (width !== undefined) {
+    const names = columns.filter((column) => column.unit === "text" && column.priority !== null);
+    const nameWidths = new Map(names.map((column) => [column.name, widest(column)]));
+    return layoutColumns(columns, width, units, nameWidths).columns;
+  }
+  return columns
+    .filter((column) => column.priority !== null && isShownUnasked(column))
+    .map((column) => {
+      const heading = formatHeading(column, units).length;
+      return { column, width: Math.max(heading, widest(column), columnWidth(column, units)) };
+    });
+}
+
+function isShownUnasked(column: Column): boolean {
+  return column.unit === "text" || column.unit === "number" || (column.priority ?? 0) <= WIDEST_PRIORITY;
+}
+
+/** cli-table3 compares every cell with every row above it; in pieces its time grows with the rows, not their square. */
+const ROWS_AT_ONCE = 10;
+
+const NO_BORDERS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: " ".repeat(COLUMN_GAP),
+};
+
+function layOut(
+  placed: readonly PlacedColumn[],
+  rows: readonly Row[],
+  cells: CellTexts,
+  units: Units,
+  paint: Paint,
+): readonly string[] {
+  const heading = placed.map(({ column, width }) =>
+    paint.heading(fitText(formatHeading(column, units, width), width, column.align)),
+  );
+  const body = rows.map((row, index) =>
+    placed.map(({ column, width }) => {
+      const text = fitText(cells(column)[index] ?? "", width, column.align);
+      return paintCell(column, row, text, paint);
+    }),
+  );
+  const lines: string[] = [];
+  const all = [heading, ...body];
+  for (let from = 0; from < all.length; from += ROWS_AT_ONCE) {
+    lines.push(...renderPiece(all.slice(from, from + ROWS_AT_ONCE)));
+  }
+  return lines;
+}
+
+/** A noncharacter, which safe text never holds and every version of string-width takes for one cell. */
+const STAND_IN = "\ufdd0";
+
+/**
+ * cli-table3 brings an older string-width, which takes Thai or Hindi marks for a cell each. So it lays out stand-ins
+ * of the right width for what is not ASCII, which then change places with the text.
+ */
+function renderPiece(rows: readonly (readonly string[])[]): readonly string[] {
+  const held: string[] = [];
+  const standIn = (cell: string): string => {
+    if (!/[^\p{ASCII}]/u.test(cell)) return cell;
+    held.push(cell);
+    return STAND_IN.repeat(textWidth(cell));
+  };
+  const table = new Table({
+    chars: NO_BORDERS,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => row.map(standIn)));
+  const text = table.toString().replace(/\ufdd0+/g, () => held.shift() ?? "");
+  return text.split("\n").map((line) => line.trimEnd());
+}
+
+/** Marks trouble and quietens zeros; used by every table, so that they read alike. */
+export function paintCell(column: Column, row: Row, text: string, paint: Paint): string {
+  if (column.unit === "text" || column.unit === "number") return text;
+  const value = column.value(row);
+  if (value === null || value === 0) return paint.quiet(text);
+  return column.isTrouble ? paint.trouble(text) : text;
+}
