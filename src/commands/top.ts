@@ -2,13 +2,14 @@ import { Flags } from "@oclif/core";
 import { paced } from "../monitor/replay.ts";
 import { type Output, openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { Units } from "../view/format.ts";
 import { renderTable } from "../view/table.ts";
 import { stringifySafe } from "../view/text.ts";
 import { addTotals, NO_TOTALS } from "../view/totals.ts";
 import { canRunTui } from "../view/tui/terminal.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
-import { checkSort, chooseRows, openSnapshots } from "./snapshots.ts";
+import { checkSort, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 1000;
 /** So that there is something to see within a second of the start. */
@@ -39,21 +40,32 @@ export default class Top extends NpmonCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Top);
-    const abort = this.abortOnSignals();
+    const fullScreen = !flags.batch && canRunTui(process.stdin, process.stdout, process.env);
+    // The full screen has to give the terminal back first, so it takes care of signals itself.
+    const abort = fullScreen ? new AbortController() : this.abortOnSignals();
     const question = { ...flags, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
     checkSort(question);
     const record = flags.output === undefined ? null : openOutputFile(flags.output);
-    const fullScreen = !flags.batch && canRunTui(process.stdin, process.stdout, process.env);
     const color = !flags["no-color"] && (process.env.NO_COLOR ?? "") === "" && process.stdout.isTTY === true;
+    const firstIntervalMs = Math.min(FIRST_INTERVAL_MS, question.interval);
+    const replayed = flags.from !== undefined;
+    let snapshots = recorded(openSnapshots(question, firstIntervalMs, abort.signal), record);
+    if (fullScreen && replayed) snapshots = paced(snapshots, abort.signal);
+    const options = {
+      sort: flags.sort,
+      rows: flags.rows,
+      units: flags.units,
+      color,
+      noHeader: flags["no-header"],
+      intervalMs: question.interval,
+      hold: replayed,
+    };
     try {
-      const firstIntervalMs = Math.min(FIRST_INTERVAL_MS, question.interval);
-      let snapshots = recorded(openSnapshots(question, firstIntervalMs, abort.signal), record);
-      if (fullScreen && flags.from !== undefined) snapshots = paced(snapshots, abort.signal);
-      const options = { sort: flags.sort, rows: flags.rows, units: flags.units, color };
-      if (fullScreen) await showFullScreen(snapshots, options, abort);
-      else await showPlain(snapshots, { ...options, noHeader: flags["no-header"] }, abort);
+      await (fullScreen ? showFullScreen : showPlain)(snapshots, options, abort);
+      await closeSnapshots(snapshots, abort);
       record?.finish();
     } finally {
+      await closeSnapshots(snapshots, abort);
       record?.discard();
     }
   }
@@ -69,32 +81,52 @@ async function* recorded(
   }
 }
 
+/** Ends the tracing and waits until the last snapshot is recorded. */
+async function closeSnapshots(snapshots: AsyncGenerator<Snapshot>, abort: AbortController): Promise<void> {
+  abort.abort();
+  await snapshots.return(undefined);
+}
+
 interface ShowOptions {
   readonly sort: string | undefined;
   readonly rows: number | undefined;
-  readonly units: "auto" | "bits" | "bytes";
+  readonly units: Units;
   readonly color: boolean;
+  readonly noHeader: boolean;
+  readonly intervalMs: number;
+  /** Keep the last screen when the snapshots end. */
+  readonly hold: boolean;
 }
 
 async function showFullScreen(
-  snapshots: AsyncIterable<Snapshot>,
+  snapshots: AsyncGenerator<Snapshot>,
   options: ShowOptions,
   abort: AbortController,
 ): Promise<void> {
   // Ink and React cost a quarter of a second to load, so only who looks at the screen pays for them.
   const { runTui } = await import("../view/tui/run.ts");
-  await runTui({
+  const { last, totals, end } = await runTui({
     snapshots,
     stdin: process.stdin,
     stdout: process.stdout,
     ...options,
     onQuit: () => abort.abort(),
   });
+  if (end === "SIGHUP") {
+    await closeSnapshots(snapshots, abort);
+    // The terminal is gone, and Node aborts when it exits normally then.
+    process.kill(process.pid, "SIGHUP");
+    return;
+  }
+  // What was on the screen stays in the scrollback, as much of it as one screen holds.
+  const rows = Math.min(options.rows ?? Number.POSITIVE_INFINITY, Math.max(1, process.stdout.rows - 5));
+  const width = process.stdout.columns;
+  if (last !== null) process.stdout.write(renderTable(last, { ...options, rows, totals, width }));
 }
 
 async function showPlain(
-  snapshots: AsyncIterable<Snapshot>,
-  options: ShowOptions & { readonly noHeader: boolean },
+  snapshots: AsyncGenerator<Snapshot>,
+  options: ShowOptions,
   abort: AbortController,
 ): Promise<void> {
   const output = openStandardOutput(process.stdout, () => abort.abort());
@@ -102,9 +134,7 @@ async function showPlain(
   let first = true;
   for await (const snapshot of snapshots) {
     totals = addTotals(totals, snapshot);
-    await output.write(
-      (first ? "" : "\n") + renderTable(chooseRows(snapshot, options), { ...options, totals }),
-    );
+    await output.write((first ? "" : "\n") + renderTable(snapshot, { ...options, totals }));
     first = false;
   }
 }

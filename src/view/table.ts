@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { columnWidth, formatCell, formatHeading } from "./cells.ts";
 import type { Column } from "./column.ts";
@@ -22,6 +21,8 @@ export interface TableOptions extends RowOptions {
 
 /** Packet columns are for those who ask for room; without a width they would only make lines long. */
 const WIDEST_PRIORITY = 11;
+
+const GAP = " ".repeat(COLUMN_GAP);
 
 /** A snapshot as a plain table, lines ended by newlines, nothing truncated unless `width` is given. */
 export function renderTable(snapshot: Snapshot, options: TableOptions = {}): string {
@@ -95,27 +96,6 @@ function isShownUnasked(column: Column): boolean {
   return column.unit === "text" || column.unit === "number" || (column.priority ?? 0) <= WIDEST_PRIORITY;
 }
 
-/** cli-table3 compares every cell with every row above it; in pieces its time grows with the rows, not their square. */
-const ROWS_AT_ONCE = 10;
-
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: " ".repeat(COLUMN_GAP),
-};
-
 function layOut(
   placed: readonly PlacedColumn[],
   rows: readonly Row[],
@@ -132,35 +112,8 @@ function layOut(
       return paintCell(column, row, text, paint);
     }),
   );
-  const lines: string[] = [];
-  const all = [heading, ...body];
-  for (let from = 0; from < all.length; from += ROWS_AT_ONCE) {
-    lines.push(...renderPiece(all.slice(from, from + ROWS_AT_ONCE)));
-  }
-  return lines;
-}
-
-/** A noncharacter, which safe text never holds and every version of string-width takes for one cell. */
-const STAND_IN = "\ufdd0";
-
-/**
- * cli-table3 brings an older string-width, which takes Thai or Hindi marks for a cell each. So it lays out stand-ins
- * of the right width for what is not ASCII, which then change places with the text.
- */
-function renderPiece(rows: readonly (readonly string[])[]): readonly string[] {
-  const held: string[] = [];
-  const standIn = (cell: string): string => {
-    if (!/[^\p{ASCII}]/u.test(cell)) return cell;
-    held.push(cell);
-    return STAND_IN.repeat(textWidth(cell));
-  };
-  const table = new Table({
-    chars: NO_BORDERS,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-  });
-  table.push(...rows.map((row) => row.map(standIn)));
-  const text = table.toString().replace(/\ufdd0+/g, () => held.shift() ?? "");
-  return text.split("\n").map((line) => line.trimEnd());
+  // The cells have their widths already, so what a table library would add is the gap.
+  return [heading, ...body].map((texts) => texts.join(GAP).trimEnd());
 }
 
 /** Marks trouble and quietens zeros; used by every table, so that they read alike. */

@@ -2,6 +2,7 @@ import { emitKeypressEvents } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Units } from "../format.ts";
+import type { Totals } from "../totals.ts";
 import { type KeyPress, keyName } from "./keys.ts";
 import { createPicture } from "./picture.ts";
 import { createState, reduceState, type TuiAction, type TuiState } from "./state.ts";
@@ -37,6 +38,8 @@ export type TuiEnd = "key" | "end" | "SIGINT" | "SIGTERM" | "SIGHUP";
 export interface TuiResult {
   /** The newest snapshot, seen or not; `null` when none came. */
   readonly last: Snapshot | null;
+  /** Running totals of the rows, {@link last} included. */
+  readonly totals: Totals;
   readonly end: TuiEnd;
 }
 
@@ -103,7 +106,7 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     ).catch(ending.reject);
     const reason = await ending.promise;
     end = reason;
-    return { last: state.latest, end: reason };
+    return { last: state.latest, totals: state.totals, end: reason };
   } finally {
     picture.stop();
     for (const signal of SIGNALS) process.off(signal, onSignal);
