@@ -12,10 +12,10 @@ for source in *.bpf.c; do
     -c "$source" -o "$out/$name.bpf.o"
   llvm-strip-19 -g "$out/$name.bpf.o"
 done
-bpftool btf dump file "$out/tracepoint.bpf.o" -j >"$out/layout.tmp"
+bpftool btf dump file "$out/npmon.bpf.o" -j >"$out/layout.tmp"
 node layout.js "$out/layout.tmp" >"$out/layout.generated.ts"
 rm "$out/layout.tmp"
 if [ "$out" = . ]; then
-  mkdir -p ../src/probe/tracepoint
-  mv layout.generated.ts ../src/probe/tracepoint/layout.generated.ts
+  mkdir -p ../src/probe/bpf
+  mv layout.generated.ts ../src/probe/bpf/layout.generated.ts
 fi

@@ -65,6 +65,7 @@ static __always_inline void fill_identity(struct flow_record *record, const stru
 
 	record->direction = state->direction;
 	record->family = common->skc_family;
+	record->protocol = IPPROTO_TCP;
 	if (common->skc_family == AF_INET) {
 		*(__u32 *)record->local_address = common->skc_rcv_saddr;
 		*(__u32 *)record->remote_address = common->skc_daddr;

@@ -34,6 +34,7 @@ struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
+	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
@@ -50,6 +51,7 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	unsigned char sk_userlocks : 4;
 	__u16 sk_protocol;
 };
 
@@ -82,6 +84,7 @@ struct socket {
 };
 
 struct file;
+
 
 typedef struct {
 	unsigned int val;
@@ -120,6 +123,13 @@ struct bpf_iter__task_file {
 	struct file *file;
 };
 
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};
+
 struct bpf_iter__bpf_sk_storage_map {
 	struct bpf_iter_meta *meta;
 	struct bpf_map *map;
@@ -147,6 +157,14 @@ enum {
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+
+/* include/linux/socket.h */
+#define MSG_PEEK 2
+#define MSG_ERRQUEUE 0x2000
+
+/* include/net/sock.h: the port was chosen by bind(), not by the kernel. */
+#define SOCK_BINDPORT_LOCK 8
 
 /* enum sock_flags: set by tcp_fin() and by nothing else in TCP, so it says "the peer's FIN has arrived". */
 #define SOCK_DONE 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel side hands to user space. src/probe/tracepoint/layout.generated.ts is made from the BTF of these
+ * What the kernel side hands to user space. src/probe/bpf/layout.generated.ts is made from the BTF of these
  * structs, so a change here is a change there after `npm run bpf`.
  */
 #ifndef NPMON_RECORD_H
@@ -19,6 +19,8 @@ enum record_flag {
 	RECORD_PREEXISTING = 8,
 	/* Nobody was seen using the accepted socket yet; pid is the listening process. */
 	RECORD_INHERITED = 16,
+	/* Datagrams whose sender was not asked for: the remote address is not known. */
+	RECORD_NO_PEER = 32,
 };
 
 enum record_direction {
@@ -31,7 +33,7 @@ enum record_direction {
 struct flow_record {
 	__u64 bytes_sent;     /* left this socket for the first time, retransmissions not counted */
 	__u64 bytes_received; /* arrived in order */
-	__u32 packets_sent;
+	__u32 packets_sent;   /* TCP segments; for UDP, send and receive calls: datagrams unless segments are offloaded */
 	__u32 packets_received;
 	__u32 retransmits;
 	__u32 rtt_us;         /* smoothed; 0 when there is no sample */
@@ -41,7 +43,8 @@ struct flow_record {
 	__u16 error;          /* errno of the socket when it closed */
 	__u8 direction;       /* enum record_direction */
 	__u8 family;          /* AF_INET or AF_INET6; the latter may hold IPv4-mapped addresses */
-	__u8 pad[2];
+	__u8 protocol;        /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 pad;
 	__u8 local_address[16];
 	__u8 remote_address[16];
 	__u16 local_port;     /* host byte order */
@@ -76,10 +79,10 @@ struct control {
 	__u32 last;           /* 1: no pass follows, so nothing is kept back for its owner to appear */
 	/* Written by the pass. */
 	__u32 record_count;
-	__u32 waiting;        /* open connections without a slot because the table is full */
+	__u32 waiting;        /* open flows without a slot because the table is full */
 	/* Written by anyone, atomically. Only grow. */
 	__s64 unclaimed;      /* accepted sockets that nobody was seen using yet: up and down */
-	__u64 lost_connections;
+	__u64 lost_connections; /* and datagrams */
 	__u64 lost_bytes;
 	__u64 lost_processes;
 	__u64 unseen;         /* closed connections that npmon never knew */

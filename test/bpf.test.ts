@@ -23,7 +23,7 @@ test("the committed BPF objects and the layout are what the sources give", () =>
     assert.ok(same, `bpf/${name} is stale: npm run bpf`);
   }
   assert.equal(
-    readFileSync(join(root, "src/probe/tracepoint/layout.generated.ts"), "utf8"),
+    readFileSync(join(root, "src/probe/bpf/layout.generated.ts"), "utf8"),
     readFileSync(join(fresh, "layout.generated.ts"), "utf8"),
   );
 });

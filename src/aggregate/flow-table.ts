@@ -3,6 +3,7 @@ import type { FailureReason } from "../flow/flow.ts";
 import type { FlowIdentity, FlowRecord } from "../probe/probe.ts";
 import { Conversations } from "./conversations.ts";
 import type { Grouping } from "./group.ts";
+import type { Tally } from "./tally.ts";
 import { TrackedFlow } from "./tracked-flow.ts";
 
 export interface FlowTableOptions {
@@ -81,10 +82,7 @@ export class FlowTable {
       this.#changeOwner(known, record.identity());
     }
     this.counters.backwards += flow.advance(record);
-    if (record.established) flow.tally.closed++;
-    if (!record.established || record.error !== 0) {
-      flow.tally.failed[FAILURES.get(record.error) ?? "other"]++;
-    }
+    if (flow.protocol === "tcp") countEnd(flow.tally, record);
     this.#end(flow, known === undefined ? 0 : record.slot);
   }
 
@@ -132,13 +130,7 @@ export class FlowTable {
       host: null,
       process: null,
     };
-    const flow = new TrackedFlow(
-      identity.family,
-      identity.direction,
-      this.#sourceOf(identity),
-      destination,
-      open,
-    );
+    const flow = new TrackedFlow(identity, this.#sourceOf(identity), destination, open);
     this.#conversations.add(flow);
     this.#unsettle(flow);
     if (flow.peer?.open) this.#unsettle(flow.peer);
@@ -187,8 +179,9 @@ export class FlowTable {
   #findDestination(flow: TrackedFlow): void {
     const { peer, destination } = flow;
     if (peer !== null) {
-      flow.destination = peer.source;
-    } else if (destination.host === null && this.#conversations.isLocal(destination.ip)) {
+      // The address as this end wrote it: the other one may be bound to none.
+      flow.destination = { ...peer.source, ip: destination.ip };
+    } else if (destination.host === null && this.#conversations.isLocal(destination)) {
       flow.destination = { ...destination, host: this.#options.host };
     }
   }
@@ -197,4 +190,9 @@ export class FlowTable {
     const { grouping } = this.#options;
     flow.moveTo(grouping.groupOf(flow), grouping.swaps(flow));
   }
+}
+
+function countEnd(tally: Tally, record: FlowRecord): void {
+  if (record.established) tally.closed++;
+  if (!record.established || record.error !== 0) tally.failed[FAILURES.get(record.error) ?? "other"]++;
 }

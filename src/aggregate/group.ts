@@ -18,7 +18,8 @@ export class Group {
   /** The tags of the row as they stand in the snapshot; made once. */
   readonly tags: Pick<SnapshotFlow, End | "protocol" | "direction" | "family">;
   readonly tally = new Tally();
-  /** Open flows in the row, and the sums over those that have a round-trip time. */
+  /** Open flows in the row; those of them that are connections; sums over those that have a round-trip time. */
+  members = 0;
   active = 0;
   rttSum = 0;
   rttVarSum = 0;

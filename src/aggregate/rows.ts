@@ -2,14 +2,14 @@ import type { SnapshotFlow } from "../snapshot/snapshot.ts";
 import type { Group, Grouping } from "./group.ts";
 
 /**
- * The rows of the interval, the most bytes first, and a fresh start for the next one: rows that hold no open flow
- * and counted nothing are dropped.
+ * The rows of the interval, the most bytes first, and a fresh start for the next one. Rows without an open
+ * connection that counted nothing are left out.
  */
 export function takeRows(grouping: Grouping): readonly SnapshotFlow[] {
   const rows: SnapshotFlow[] = [];
   for (const group of grouping.groups) {
     if (group.active === 0 && !group.tally.touched) {
-      grouping.drop(group);
+      if (group.members === 0) grouping.drop(group);
       continue;
     }
     rows.push(rowOf(group));

@@ -6,7 +6,7 @@ import { Tally } from "./tally.ts";
 
 /** A flow while it is being counted: its ends can still become better known. */
 export class TrackedFlow implements Flow {
-  readonly protocol: Protocol = "tcp";
+  readonly protocol: Protocol;
   readonly family: Family;
   readonly direction: Direction;
   source: Endpoint;
@@ -29,9 +29,15 @@ export class TrackedFlow implements Flow {
   #rttUs = 0;
   #rttVarUs = 0;
 
-  constructor(family: Family, direction: Direction, source: Endpoint, destination: Endpoint, open: boolean) {
-    this.family = family;
-    this.direction = direction;
+  constructor(
+    kind: Pick<Flow, "protocol" | "family" | "direction">,
+    source: Endpoint,
+    destination: Endpoint,
+    open: boolean,
+  ) {
+    this.protocol = kind.protocol;
+    this.family = kind.family;
+    this.direction = kind.direction;
     this.source = source;
     this.destination = destination;
     this.open = open;
@@ -107,7 +113,8 @@ export class TrackedFlow implements Flow {
   #joinGauges(sign: 1 | -1): void {
     const { group } = this;
     if (group === null || !this.open) return;
-    group.active += sign;
+    group.members += sign;
+    if (this.protocol === "tcp") group.active += sign;
     group.rttSum += sign * this.#rttUs;
     group.rttVarSum += sign * this.#rttVarUs;
     group.rttCount += sign * Number(this.#rttUs > 0);

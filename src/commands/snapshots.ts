@@ -54,7 +54,7 @@ async function* trace(
     monitor.start();
     if (!question.quiet) {
       process.stderr.write(
-        `npmon: tracing TCP connections on ${hostname()} (${monitor.tier} tier); Ctrl-C ends\n`,
+        `npmon: tracing TCP and UDP on ${hostname()} (${monitor.tier} tier); Ctrl-C ends\n`,
       );
     }
     yield* runTicks(monitor, {

@@ -27,10 +27,13 @@ export interface ProcessTags {
 }
 
 export interface Endpoint {
-  /** Textual address, IPv4-mapped IPv6 already turned into IPv4. */
-  readonly ip: string;
-  /** 0..65535 */
-  readonly port: number;
+  /**
+   * Textual address, IPv4-mapped IPv6 already turned into IPv4; a UDP socket that is bound to no address has the
+   * wildcard. `null` where nobody knows.
+   */
+  readonly ip: string | null;
+  /** 0..65535; `null` where nobody knows. */
+  readonly port: number | null;
   /** Inode number of the network namespace; `null` where the endpoint is on another host. */
   readonly netns: number | null;
   /** Name of the host; `null` where the endpoint is not known to be on this one. */

@@ -3,10 +3,11 @@ import { Grouping } from "../aggregate/group.ts";
 import type { Family, Flow } from "../flow/flow.ts";
 import type { TagRef } from "../flow/tags.ts";
 import { openProbe, type ProbeOptions } from "../probe/open.ts";
+import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
-export interface LiveOptions extends ProbeOptions {
+export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot"> {
   readonly groupBy: readonly TagRef[] | "flow";
   /** Only flows that this process measured. */
   readonly pid: number | null;
@@ -23,7 +24,7 @@ const SURROUNDINGS: Surroundings = {
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor(options: LiveOptions): Monitor {
   return new Monitor({
-    probe: openProbe(options),
+    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot() }),
     processes: new ProcessTable({ procRoot: process.env.HOST_PROC ?? "/proc" }),
     grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
     host: hostname(),

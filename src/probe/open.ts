@@ -1,5 +1,5 @@
+import { openBpfProbe } from "./bpf/bpf-probe.ts";
 import type { Probe } from "./probe.ts";
-import { openTracepointProbe } from "./tracepoint/tracepoint.ts";
 
 /** What the user may ask for; `auto` is the best that works here. */
 export const PROBE_CHOICES = ["auto", "tracepoint"] as const;
@@ -12,9 +12,12 @@ export interface ProbeOptions {
   readonly choice: ProbeChoice;
   /** Most open connections that can be followed at once. */
   readonly capacity: number;
+  /** Mount point of cgroup v2; null where there is none. */
+  readonly cgroupRoot: string | null;
 }
 
 /** Opens a tier; the caller starts it and closes it. */
 export function openProbe(options: ProbeOptions): Probe {
-  return openTracepointProbe({ capacity: options.capacity, closedCapacity: options.capacity });
+  const { capacity, cgroupRoot } = options;
+  return openBpfProbe({ tier: "tracepoint", capacity, closedCapacity: capacity, cgroupRoot });
 }

@@ -5,18 +5,20 @@
  * Promise: counters in records are totals that only grow, so a record that comes late loses nothing; whatever could
  * not be counted is in the {@link PassReport}.
  */
-import type { Direction, Family } from "../flow/flow.ts";
+import type { Direction, Family, Protocol } from "../flow/flow.ts";
 import type { ProcessSighting } from "../flow/process.ts";
 import type { Tier } from "../snapshot/snapshot.ts";
 
 /** Who and where; fixed for the life of a flow but for the owner, which may be learned later. */
 export interface FlowIdentity {
+  readonly protocol: Protocol;
   readonly family: Family;
   readonly direction: Direction;
   readonly localIp: string;
   readonly localPort: number;
-  readonly remoteIp: string;
-  readonly remotePort: number;
+  /** `null`, with the port, for datagrams whose sender was not asked for. */
+  readonly remoteIp: string | null;
+  readonly remotePort: number | null;
   /** Inode number of the network namespace. */
   readonly netns: number;
   /** Process that uses the socket, or that listens for it while nobody was seen using it; 0 when unknown. */
@@ -40,7 +42,7 @@ export interface FlowRecord {
   /** µs; 0 when the flow has no sample. */
   readonly rttUs: number;
   readonly rttVarUs: number;
-  /** The connection was established at some time. */
+  /** The connection was established at some time; never for UDP. */
   readonly established: boolean;
   /** It existed before npmon: its counters start at npmon's start. */
   readonly preexisting: boolean;
@@ -65,9 +67,10 @@ export interface RecordSink {
 
 /** What one pass has to say of itself. Counters cover the time since the last pass. */
 export interface PassReport {
+  /** Connections, and for UDP datagrams, that were not counted or not wholly. */
   readonly lost: number;
   readonly lostBytes: number;
-  /** Open connections that got no slot. */
+  /** Open flows that got no slot. */
   readonly waiting: number;
   /** 0..1, fill of the buffer for closed flows when the pass began to empty it. */
   readonly closedBufferFill: number;
@@ -75,7 +78,7 @@ export interface PassReport {
 
 export interface Probe {
   readonly tier: Tier;
-  /** Why this tier was taken, where a better one exists. */
+  /** Why this tier was taken where a better one exists, and what it cannot see; null when there is nothing to say. */
   readonly reason: string | null;
   readonly capacity: number;
   /** Attaches, and takes the baseline of the sockets that exist. */

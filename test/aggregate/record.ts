@@ -6,6 +6,7 @@ export function record(
   fields: Partial<Omit<FlowRecord, "identity">> & { readonly identity?: Partial<FlowIdentity> },
 ): FlowRecord {
   const identity: FlowIdentity = {
+    protocol: "tcp",
     family: "ipv4",
     direction: "outgoing",
     localIp: "10.0.0.1",

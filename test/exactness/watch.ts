@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Grouping } from "../../src/aggregate/group.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
-import { openTracepointProbe } from "../../src/probe/tracepoint/tracepoint.ts";
+import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
+import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
 import { ProcessTable } from "../../src/tag/process-table.ts";
 
 export interface WatchOptions {
@@ -19,7 +20,7 @@ export class Watch implements Disposable {
 
   constructor({ groupBy = "source.pid", capacity = 65536, closedCapacity = 65536 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
-      probe: openTracepointProbe({ capacity, closedCapacity }),
+      probe: openBpfProbe({ tier: "tracepoint", capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
       processes: new ProcessTable(),
       grouping: new Grouping(parseGroupBy(groupBy)),
       host: "test",

@@ -1,16 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tracepoint tier: TCP from the kernel's own counters. Nothing here runs per packet, per byte or per system
- * call; a connection costs its state changes, a tick costs one walk over the open ones.
- *
- * Needs 5.12: atomics that return a value (5.12), socket storage from tracing programs and bpf_sock_from_file
- * (5.11). Compiled with -mcpu=v3 for those atomics.
+ * TCP from the kernel's own counters. Nothing here runs per packet, per byte or per system call; a connection costs
+ * its state changes, a tick costs one walk over the open ones.
  */
+#ifndef NPMON_TCP_H
+#define NPMON_TCP_H
+
 #include "counters.h"
 #include "owner.h"
-#include "sockets.h"
-
-char LICENSE[] SEC("license") = "GPL";
+#include "slots.h"
 
 static __always_inline struct socket_state *state_of(struct sock *sk, __u64 flags)
 {
@@ -266,7 +264,7 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	struct tcp_sock *tp;
 	struct counters c;
 	__u8 tcp_state;
-	__u32 slot, n;
+	__u32 slot;
 	__u64 sum;
 
 	state = ctx->value;
@@ -286,29 +284,16 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if ((state->flags & RECORD_INHERITED) && !owner_overdue(state))
 		return 0;
 	if (slot == SLOT_NONE) {
-		__u32 top = control.free_slots;
-		__u64 *entry;
-
-		if (!top) {
-			control.waiting++;
+		slot = take_slot(&state->slot);
+		if (slot == SLOT_NONE)
 			return 0;
-		}
-		top--;
-		entry = bpf_map_lookup_elem(&free_list, &top);
-		if (!entry)
-			return 0;
-		slot = *entry;
-		if (__sync_val_compare_and_swap(&state->slot, SLOT_NONE, slot) != SLOT_NONE)
-			return 0; /* closed this instant; its last record says everything */
-		control.free_slots = top;
 		state->flags |= RECORD_IDENTITY;
 	}
 	read_counters(&c, tp);
 	sum = counters_sum(&c);
 	if (sum == state->emitted_sum && !(state->flags & RECORD_IDENTITY) && !control.emit_all)
 		return 0;
-	n = control.record_count;
-	record = bpf_map_lookup_elem(&records, &n);
+	record = next_record();
 	if (!record)
 		return 0;
 	fill_counters(record, state, &c, tp);
@@ -322,6 +307,7 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	state->emitted_sum = sum;
 	state->emitted_sent = c.sent;
 	state->emitted_received = c.received;
-	control.record_count = n + 1;
 	return 0;
 }
+
+#endif

@@ -6,6 +6,7 @@ import type { FlowIdentity, FlowRecord } from "../probe.ts";
 import { DIRECTION, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
 
 const AF_INET = 2;
+const IPPROTO_UDP = 17;
 const COMM_BYTES = 16;
 const DIRECTIONS: Readonly<Record<number, Direction>> = {
   [DIRECTION.none]: "none",
@@ -32,6 +33,8 @@ export class FlowRecordCursor implements FlowRecord {
   preexisting = false;
   error = 0;
   hasIdentity = false;
+  /** The flow has ended and this is its last record. */
+  isClosed = false;
   #view: DataView = new DataView(new ArrayBuffer(FLOW_RECORD.size));
   #offset = 0;
 
@@ -50,6 +53,7 @@ export class FlowRecordCursor implements FlowRecord {
     this.error = view.getUint16(offset + FLOW_RECORD.error, true);
     this.established = (flags & RECORD_FLAG.established) !== 0;
     this.preexisting = (flags & RECORD_FLAG.preexisting) !== 0;
+    this.isClosed = (flags & RECORD_FLAG.closed) !== 0;
     this.hasIdentity = (flags & RECORD_FLAG.identity) !== 0;
     return this;
   }
@@ -57,15 +61,17 @@ export class FlowRecordCursor implements FlowRecord {
   identity(): FlowIdentity {
     const view = this.#view;
     const offset = this.#offset;
+    const peerKnown = (view.getUint16(offset + FLOW_RECORD.flags, true) & RECORD_FLAG.noPeer) === 0;
     const decode = view.getUint8(offset + FLOW_RECORD.family) === AF_INET ? decodeIpv4 : decodeIpv6;
     const localIp = decode(view, offset + FLOW_RECORD.localAddress);
     return {
+      protocol: view.getUint8(offset + FLOW_RECORD.protocol) === IPPROTO_UDP ? "udp" : "tcp",
       family: localIp.includes(":") ? "ipv6" : "ipv4",
       direction: DIRECTIONS[view.getUint8(offset + FLOW_RECORD.direction)] ?? "none",
       localIp,
       localPort: view.getUint16(offset + FLOW_RECORD.localPort, true),
-      remoteIp: decode(view, offset + FLOW_RECORD.remoteAddress),
-      remotePort: view.getUint16(offset + FLOW_RECORD.remotePort, true),
+      remoteIp: peerKnown ? decode(view, offset + FLOW_RECORD.remoteAddress) : null,
+      remotePort: peerKnown ? view.getUint16(offset + FLOW_RECORD.remotePort, true) : null,
       netns: view.getUint32(offset + FLOW_RECORD.netns, true),
       pid: view.getUint32(offset + FLOW_RECORD.pid, true),
       startTicks: readCounter(view, offset + FLOW_RECORD.startTicks),

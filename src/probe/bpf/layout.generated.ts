@@ -15,6 +15,7 @@ export const FLOW_RECORD = {
   error: 42,
   direction: 44,
   family: 45,
+  protocol: 46,
   localAddress: 48,
   remoteAddress: 64,
   localPort: 80,
@@ -59,6 +60,7 @@ export const RECORD_FLAG = {
   established: 4,
   preexisting: 8,
   inherited: 16,
+  noPeer: 32,
 } as const;
 
 export const DIRECTION = {

@@ -1,56 +1,35 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import {
-  type IteratorLink,
-  type Link,
-  type LoadedObject,
-  type MappedMap,
-  openObject,
-  type RingBuffer,
-} from "../../ebpf/index.ts";
-import { NpmonError } from "../../error/error.ts";
-import { probeError } from "../load-error.ts";
+import type { IteratorLink, MappedMap, RingBuffer } from "../../ebpf/index.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
-import { CONTROL, CONTROL_OFFSET, FLOW_RECORD } from "./layout.generated.ts";
+import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
+import { attachFeatures, type Capacities, type LoadedFeatures, loadFeatures } from "./load.ts";
+import type { BpfTier } from "./programs.ts";
 import { decodeProcess, FlowRecordCursor } from "./record.ts";
-
-const OBJECT = new URL("../../../bpf/tracepoint.bpf.o", import.meta.url);
-const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
-const RING_HEADER_BYTES = 8;
-const PAGE_BYTES = 4096;
 
 /** Looking for owners walks every open file of every process; it may take this share of one core at most. */
 const OWNER_PASS_SHARE = 0.05;
 /** Ask for an early pass when the buffer for closed connections is this full. */
 const EARLY_PASS_FILL = 0.25;
 
-export interface TracepointOptions {
-  /** Most open connections that can be shown at once, 1..4,194,304. */
-  readonly capacity: number;
-  /** How many closed connections may wait for the next pass. */
-  readonly closedCapacity: number;
+export interface BpfProbeOptions extends Capacities {
+  readonly tier: BpfTier;
+  /** Mount point of cgroup v2; null where there is none. */
+  readonly cgroupRoot: string | null;
 }
 
-/** Smallest ring buffer, a power of two of bytes, that holds `count` closed connections. */
-export function closedBufferBytes(count: number): number {
-  const needed = Math.max(PAGE_BYTES, count * (FLOW_RECORD.size + RING_HEADER_BYTES));
-  return 2 ** Math.ceil(Math.log2(needed));
-}
-
-/** The programs of bpf/tracepoint.bpf.c, loaded. {@link openTracepointProbe} makes it, `close` ends it. */
-export class TracepointProbe implements Probe {
-  readonly tier = "tracepoint";
-  readonly reason = null;
+/** The programs of bpf/npmon.bpf.c, loaded. {@link openBpfProbe} makes it, `close` ends it. */
+export class BpfProbe implements Probe {
+  readonly tier: BpfTier;
   readonly capacity: number;
-  readonly #object: LoadedObject;
+  readonly #loaded: LoadedFeatures;
+  readonly #cgroupRoot: string | null;
+  #missing: readonly string[];
   readonly #control: MappedMap;
   readonly #records: MappedMap;
   readonly #freeList: MappedMap;
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
   readonly #owners: IteratorLink;
-  readonly #pass: IteratorLink;
-  readonly #links: Link[] = [];
+  readonly #passes: IteratorLink[];
   readonly #cursor = new FlowRecordCursor();
   readonly #slotsInUse: Uint8Array;
   #freeSlots: number;
@@ -61,16 +40,23 @@ export class TracepointProbe implements Probe {
   #recoveryPasses = 0;
   #suspects = new Set<number>();
 
-  constructor(object: LoadedObject, capacity: number) {
+  constructor(loaded: LoadedFeatures, { tier, capacity, cgroupRoot }: BpfProbeOptions) {
+    const { object } = loaded;
+    this.tier = tier;
     this.capacity = capacity;
-    this.#object = object;
+    this.#loaded = loaded;
+    this.#cgroupRoot = cgroupRoot;
+    this.#missing = loaded.missing;
     this.#control = object.map(".bss").mmap();
     this.#records = object.map("records").mmap();
     this.#freeList = object.map("free_list").mmap();
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
     this.#owners = object.program("npmon_owners").attachIterator();
-    this.#pass = object.program("npmon_collect").attachIterator({ map: object.map("sockets") });
+    this.#passes = [object.program("npmon_collect").attachIterator({ map: object.map("sockets") })];
+    if (loaded.features.some(({ programs }) => programs.includes("npmon_collect_udp"))) {
+      this.#passes.push(object.program("npmon_collect_udp").attachIterator({ map: object.map("udp_flows") }));
+    }
     this.#slotsInUse = new Uint8Array(capacity + 1);
     for (let index = 0; index < capacity; index++) {
       this.#freeList.view.setBigUint64(index * this.#freeList.stride, BigInt(capacity - index), true);
@@ -79,8 +65,12 @@ export class TracepointProbe implements Probe {
     this.#setControl("freeSlots", capacity);
   }
 
+  get reason(): string | null {
+    return this.#missing.length === 0 ? null : this.#missing.join("; ");
+  }
+
   start(): void {
-    this.#links.push(this.#object.program("npmon_state").attach());
+    this.#missing = [...this.#missing, ...attachFeatures(this.#loaded, this.#cgroupRoot)];
     this.#setControl("baseline", 1);
     this.#findOwners();
     this.#setControl("baseline", 0);
@@ -111,7 +101,7 @@ export class TracepointProbe implements Probe {
     const emitAll = this.#recoveryPasses > 0;
     this.#setControl("emitAll", emitAll ? 1 : 0);
     this.#setControl("freeSlots", this.#freeSlots);
-    this.#pass.run();
+    for (const pass of this.#passes) pass.run();
     this.#freeSlots = this.#getControl("freeSlots");
 
     // Whatever is in the buffer now names only processes that were announced before.
@@ -133,7 +123,7 @@ export class TracepointProbe implements Probe {
   }
 
   close(): void {
-    this.#object.close();
+    this.#loaded.object.close();
   }
 
   #drainProcesses(sink: RecordSink): void {
@@ -148,7 +138,8 @@ export class TracepointProbe implements Probe {
       const record = this.#cursor.moveTo(view, index * stride);
       this.#slotsInUse[record.slot] = 1;
       if (seen !== null) seen[record.slot] = 1;
-      sink.open(record);
+      if (record.isClosed) sink.closed(record);
+      else sink.open(record);
     }
     return seen;
   }
@@ -192,24 +183,9 @@ export class TracepointProbe implements Probe {
 }
 
 /**
- * Loads the tracepoint tier; nothing is attached until `start`. The caller closes it.
- * @throws NpmonError `privilege`, `unsupported`, `libbpf_missing` or `bpf_load`, each with its remedy.
+ * Loads a tier; nothing is attached until `start`. The caller closes it.
+ * @throws NpmonError `privilege`, `unsupported`, `libbpf_missing` or `bpf_load`, each with its remedy
  */
-export function openTracepointProbe(options: TracepointOptions): TracepointProbe {
-  if (!existsSync(KERNEL_BTF)) {
-    throw new NpmonError(
-      "unsupported",
-      `this kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
-      "npmon's tracepoint tier needs Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y.",
-    );
-  }
-  try {
-    const spec = openObject(OBJECT)
-      .setMaxEntries("records", options.capacity)
-      .setMaxEntries("free_list", options.capacity)
-      .setMaxEntries("closed", closedBufferBytes(options.closedCapacity));
-    return new TracepointProbe(spec.load(), options.capacity);
-  } catch (cause) {
-    throw probeError(cause, fileURLToPath(OBJECT));
-  }
+export function openBpfProbe(options: BpfProbeOptions): BpfProbe {
+  return new BpfProbe(loadFeatures(options.tier, options, options.cgroupRoot), options);
 }
