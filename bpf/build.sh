@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 out=${1:-.}
 for source in *.bpf.c; do
   name=${source%.bpf.c}
-  clang-19 -g -O2 -mcpu=v3 -target bpfel -Wall -Werror \
+  clang-19 -g -O2 -mcpu=v3 -target bpfel -D__TARGET_ARCH_x86 -Wall -Werror \
     -I"/usr/include/$(uname -m)-linux-gnu" -fdebug-prefix-map="$PWD=." \
     -c "$source" -o "$out/$name.bpf.o"
   llvm-strip-19 -g "$out/$name.bpf.o"

@@ -7,6 +7,7 @@
 #define NPMON_KERNEL_H
 
 #include <linux/bpf.h>
+#include <linux/ptrace.h> /* registers of a kprobe: this part of the object is for the architecture it is built on */
 #include <linux/types.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -83,6 +84,16 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sk_buff {
+	unsigned char *head;
+	__u16 network_header;
+	__u16 transport_header;
+};
+
+struct msghdr {
+	void *msg_name;
+};
+
 struct file;
 
 
@@ -152,6 +163,26 @@ enum {
 	TCP_LAST_ACK = 9,
 	TCP_LISTEN = 10,
 	TCP_CLOSING = 11,
+};
+
+/* Wire formats, which no kernel changes: no relocation. */
+struct ipv4_header {
+	__u8 version;
+	__u8 skipped[11];
+	__be32 source;
+};
+
+struct ipv6_header {
+	__u8 version;
+	__u8 skipped[7];
+	__be32 source[4];
+};
+
+struct socket_address {
+	__u16 family;
+	__be16 port;
+	__be32 ipv4;    /* AF_INET; the flow label for AF_INET6 */
+	__be32 ipv6[4]; /* AF_INET6 */
 };
 
 #define AF_INET 2

@@ -6,7 +6,9 @@
  * Needs 5.12: atomics that return a value (5.12), socket storage from tracing programs and bpf_sock_from_file
  * (5.11). Compiled with -mcpu=v3 for those atomics.
  */
+#include "accept.h"
 #include "tcp.h"
+#include "udp_kprobe.h"
 #include "udp_tracepoint.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -71,6 +71,22 @@ static __always_inline void claim(struct socket_state *state, __u32 pid, __u64 s
 	state->flags = (state->flags & ~RECORD_INHERITED) | RECORD_IDENTITY;
 }
 
+/* Takes the note that the accepting process left, if there is one. */
+static __always_inline void claim_for_acceptor(struct sock *sk, struct socket_state *state)
+{
+	__u64 key = (__u64)sk;
+	struct acceptor *acceptor;
+
+	if (!accept_is_seen)
+		return;
+	acceptor = bpf_map_lookup_elem(&acceptors, &key);
+	if (!acceptor)
+		return;
+	if (state->flags & RECORD_INHERITED)
+		claim(state, acceptor->pid, acceptor->start_ticks);
+	bpf_map_delete_elem(&acceptors, &key);
+}
+
 static __always_inline void claim_for_current(struct socket_state *state)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -84,6 +84,26 @@ struct {
 	__type(value, __u64);
 } announced SEC(".maps");
 
+struct acceptor {
+	__u64 start_ticks;
+	__u32 pid;
+	__u32 pad;
+};
+
+/*
+ * Notes of npmon_accept, by address of the socket. Taken within a tick; the oldest give way, and then the pass over
+ * open files finds the owner as it does where nobody leaves notes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct acceptor);
+} acceptors SEC(".maps");
+
+/* Set before loading: npmon_accept is there. */
+const volatile __u32 accept_is_seen = 0;
+
 struct control control = {};
 
 #endif

@@ -110,6 +110,7 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 		return;
 	}
 	if (state->kind == KIND_FLOW) {
+		claim_for_acceptor(sk, state);
 		if ((state->flags & RECORD_INHERITED) && in_user_call(sk))
 			claim_for_current(state);
 		finish(sk, state);
@@ -150,6 +151,8 @@ int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
 	state->flags |= RECORD_ESTABLISHED;
+	if (state->flags & RECORD_INHERITED)
+		claim_for_acceptor(sk, state);
 	if ((state->flags & RECORD_INHERITED) && in_user_call(sk))
 		claim_for_current(state);
 	return 0;
@@ -281,6 +284,8 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	slot = state->slot;
 	if (slot == SLOT_CLOSED)
 		return 0;
+	if (state->flags & RECORD_INHERITED)
+		claim_for_acceptor(sk, state);
 	if ((state->flags & RECORD_INHERITED) && !owner_overdue(state))
 		return 0;
 	if (slot == SLOT_NONE) {

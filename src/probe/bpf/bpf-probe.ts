@@ -1,8 +1,8 @@
 import type { IteratorLink, MappedMap, RingBuffer } from "../../ebpf/index.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
+import type { BpfTier } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
-import { attachFeatures, type Capacities, type LoadedFeatures, loadFeatures } from "./load.ts";
-import type { BpfTier } from "./programs.ts";
+import { type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
 import { decodeProcess, FlowRecordCursor } from "./record.ts";
 
 /** Looking for owners walks every open file of every process; it may take this share of one core at most. */
@@ -10,19 +10,12 @@ const OWNER_PASS_SHARE = 0.05;
 /** Ask for an early pass when the buffer for closed connections is this full. */
 const EARLY_PASS_FILL = 0.25;
 
-export interface BpfProbeOptions extends Capacities {
-  readonly tier: BpfTier;
-  /** Mount point of cgroup v2; null where there is none. */
-  readonly cgroupRoot: string | null;
-}
-
 /** The programs of bpf/npmon.bpf.c, loaded. {@link openBpfProbe} makes it, `close` ends it. */
 export class BpfProbe implements Probe {
   readonly tier: BpfTier;
   readonly capacity: number;
-  readonly #loaded: LoadedFeatures;
-  readonly #cgroupRoot: string | null;
-  #missing: readonly string[];
+  readonly reason: string | null;
+  readonly #loaded: LoadedTier;
   readonly #control: MappedMap;
   readonly #records: MappedMap;
   readonly #freeList: MappedMap;
@@ -40,13 +33,12 @@ export class BpfProbe implements Probe {
   #recoveryPasses = 0;
   #suspects = new Set<number>();
 
-  constructor(loaded: LoadedFeatures, { tier, capacity, cgroupRoot }: BpfProbeOptions) {
-    const { object } = loaded;
+  constructor(loaded: LoadedTier, { tier, capacity }: LoadOptions, reasons: readonly string[]) {
+    const { object, programs, missing } = loaded;
     this.tier = tier;
     this.capacity = capacity;
+    this.reason = [...reasons, ...missing].join("; ") || null;
     this.#loaded = loaded;
-    this.#cgroupRoot = cgroupRoot;
-    this.#missing = loaded.missing;
     this.#control = object.map(".bss").mmap();
     this.#records = object.map("records").mmap();
     this.#freeList = object.map("free_list").mmap();
@@ -54,7 +46,7 @@ export class BpfProbe implements Probe {
     this.#processes = object.map("processes").openRingBuffer();
     this.#owners = object.program("npmon_owners").attachIterator();
     this.#passes = [object.program("npmon_collect").attachIterator({ map: object.map("sockets") })];
-    if (loaded.features.some(({ programs }) => programs.includes("npmon_collect_udp"))) {
+    if (programs.has("npmon_collect_udp")) {
       this.#passes.push(object.program("npmon_collect_udp").attachIterator({ map: object.map("udp_flows") }));
     }
     this.#slotsInUse = new Uint8Array(capacity + 1);
@@ -65,12 +57,7 @@ export class BpfProbe implements Probe {
     this.#setControl("freeSlots", capacity);
   }
 
-  get reason(): string | null {
-    return this.#missing.length === 0 ? null : this.#missing.join("; ");
-  }
-
   start(): void {
-    this.#missing = [...this.#missing, ...attachFeatures(this.#loaded, this.#cgroupRoot)];
     this.#setControl("baseline", 1);
     this.#findOwners();
     this.#setControl("baseline", 0);
@@ -183,9 +170,10 @@ export class BpfProbe implements Probe {
 }
 
 /**
- * Loads a tier; nothing is attached until `start`. The caller closes it.
+ * Loads a tier, which counts from then on; `start` takes the baseline. The caller closes it.
+ * @param reasons why no better tier was taken
  * @throws NpmonError `privilege`, `unsupported`, `libbpf_missing` or `bpf_load`, each with its remedy
  */
-export function openBpfProbe(options: BpfProbeOptions): BpfProbe {
-  return new BpfProbe(loadFeatures(options.tier, options, options.cgroupRoot), options);
+export function openBpfProbe(options: LoadOptions, reasons: readonly string[] = []): BpfProbe {
+  return new BpfProbe(loadTier(options), options, reasons);
 }

@@ -1,27 +1,33 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type BpfObject, EbpfError, type Link, type LoadedObject, openObject } from "../../ebpf/index.ts";
+import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
 import { probeError } from "../load-error.ts";
+import { type BpfTier, FEATURES, type Feature, ITERATORS, type Way } from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
-import { type BpfTier, FEATURES, type Feature, ITERATORS } from "./programs.ts";
 
 const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
+/** What kprobes are attached through since 4.17; a kernel built without them does not have it. */
+const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
 const RING_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
 
-export interface Capacities {
+export interface LoadOptions {
+  readonly tier: BpfTier;
   /** Most flows that can be shown at once, 1..4,194,304. */
   readonly capacity: number;
   /** How many closed connections may wait for the next pass. */
   readonly closedCapacity: number;
+  /** Mount point of cgroup v2; null where there is none. */
+  readonly cgroupRoot: string | null;
 }
 
-/** The object in the kernel, with the features that this kernel has. */
-export interface LoadedFeatures {
+/** A tier in the kernel, as much of it as this kernel has, counting already. */
+export interface LoadedTier {
   readonly object: LoadedObject;
-  readonly features: readonly Feature[];
+  /** Names of the programs that are loaded. */
+  readonly programs: ReadonlySet<string>;
   /** What is missing and why, for people. */
   readonly missing: readonly string[];
 }
@@ -33,78 +39,89 @@ export function closedBufferBytes(count: number): number {
 }
 
 /**
- * Loads a tier's programs. An optional feature that the kernel refuses is left out and named; nothing is attached.
+ * Loads and attaches a tier. Where the kernel refuses a way to learn something, the next one is tried; what is left
+ * without one is named. The caller closes the object.
  * @throws NpmonError `privilege`, `unsupported`, `libbpf_missing` or `bpf_load`, each with its remedy
  */
-export function loadFeatures(
-  tier: BpfTier,
-  capacities: Capacities,
-  cgroupRoot: string | null,
-): LoadedFeatures {
+export function loadTier(options: LoadOptions): LoadedTier {
   if (!existsSync(KERNEL_BTF)) {
     throw new NpmonError(
       "unsupported",
       `this kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
-      "npmon's eBPF tiers need Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y; --probe sockdiag works without.",
+      "npmon's eBPF tiers need Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y.",
     );
   }
-  const missing: string[] = [];
-  let features = FEATURES[tier].filter((feature) => {
-    const usable = !feature.atCgroup || cgroupRoot !== null;
-    if (!usable) missing.push(feature.without);
-    return usable;
-  });
+  if (options.tier === "kprobe" && !existsSync(KPROBE_PMU)) {
+    throw new NpmonError(
+      "unsupported",
+      "this kernel has no kprobes",
+      "--probe tracepoint works without kprobes.",
+    );
+  }
+  const tries = FEATURES[options.tier].map((feature) => ({ feature, way: 0 }));
   for (;;) {
+    const chosen = tries.flatMap(({ feature, way }) => feature.ways[way] ?? []);
     try {
-      return { object: open(features, capacities).load(), features, missing };
+      const object = loadWays(chosen, options);
+      const missing = tries.flatMap(({ feature, way }) => lacking(feature, way));
+      return { object, programs: new Set(chosen.flatMap(programsOf)), missing };
     } catch (cause) {
-      const refused = features.find(
-        (feature) =>
-          !feature.required && cause instanceof EbpfError && feature.programs.includes(cause.program ?? ""),
+      const program = cause instanceof EbpfError ? cause.program : null;
+      const refused = tries.find(
+        ({ feature, way }) => program !== null && programsOf(feature.ways[way]).includes(program),
       );
       if (refused === undefined) throw probeError(cause, fileURLToPath(OBJECT));
-      missing.push(refused.without);
-      features = features.filter((feature) => feature !== refused);
+      refused.way++;
+      if (refused.feature.required && refused.way === refused.feature.ways.length) {
+        throw refusedTier(options.tier, refused.feature, cause);
+      }
     }
   }
 }
 
-function open(features: readonly Feature[], { capacity, closedCapacity }: Capacities): BpfObject {
+function lacking(feature: Feature, way: number): readonly string[] {
+  const used = feature.ways[way];
+  if (used === undefined) return [feature.without];
+  return used.lacks === undefined ? [] : [used.lacks];
+}
+
+/** A first way that is refused says most: the later ones were only tried because of it. */
+function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
+  const error = probeError(cause, fileURLToPath(OBJECT));
+  if (!(error instanceof NpmonError) || error.code === "privilege" || tier === "tracepoint") return error;
+  return new NpmonError("unsupported", feature.without, "--probe tracepoint works without kprobes.", error);
+}
+
+function programsOf(way: Way | undefined): readonly string[] {
+  return way === undefined ? [] : [...way.programs, ...(way.atCgroup ?? [])];
+}
+
+function loadWays(ways: readonly Way[], options: LoadOptions): LoadedObject {
+  const object = configure(new Set(ways.flatMap(programsOf)), options).load();
+  try {
+    for (const { programs, atCgroup = [] } of ways) {
+      for (const name of programs) if (!ITERATORS.has(name)) object.program(name).attach();
+      for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
+    }
+    return object;
+  } catch (cause) {
+    object.close();
+    throw cause;
+  }
+}
+
+function attachToRoot(object: LoadedObject, name: string, cgroupRoot: string | null): void {
+  object.program(name).attachCgroup(cgroupRoot ?? "/sys/fs/cgroup");
+}
+
+function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: LoadOptions): BpfObject {
   const spec = openObject(OBJECT)
     .setMaxEntries("records", capacity)
     .setMaxEntries("free_list", capacity)
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity));
-  const wanted = new Set(features.flatMap((feature) => feature.programs));
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
+  // The only constant of the object: whether notes of accepting processes are to be looked for.
+  spec.initialValue(".rodata").setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
   return spec;
-}
-
-/**
- * Attaches what reacts to events.
- * @returns what could not be attached, for people
- * @throws NpmonError when a required program cannot be attached
- */
-export function attachFeatures(
-  { object, features }: LoadedFeatures,
-  cgroupRoot: string | null,
-): readonly string[] {
-  const missing: string[] = [];
-  for (const feature of features) {
-    const links: Link[] = [];
-    try {
-      for (const name of feature.programs) {
-        if (ITERATORS.has(name)) continue;
-        const program = object.program(name);
-        links.push(
-          feature.atCgroup && cgroupRoot !== null ? program.attachCgroup(cgroupRoot) : program.attach(),
-        );
-      }
-    } catch (cause) {
-      for (const link of links) link.close();
-      if (feature.required || !(cause instanceof EbpfError)) throw probeError(cause, fileURLToPath(OBJECT));
-      missing.push(feature.without);
-    }
-  }
-  return missing;
 }

@@ -47,7 +47,7 @@ export function readDatagram(
       if ((view.getUint16(offset + 6, LITTLE_ENDIAN) & NLM_F_DUMP_INTR) !== 0) interrupted = true;
       if (type === NLMSG_DONE || type === NLMSG_ERROR) {
         // Both begin with a negative errno or 0. A dump callback that fails says so in NLMSG_DONE.
-        const errno = payloadLength >= 4 ? -view.getInt32(payload, LITTLE_ENDIAN) : 0;
+        const errno = payloadLength >= 4 ? 0 - view.getInt32(payload, LITTLE_ENDIAN) : 0;
         return { done: true, interrupted, errno };
       }
       if (type === SOCK_DIAG_BY_FAMILY) onMessage(view, payload, payloadLength);

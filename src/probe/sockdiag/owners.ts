@@ -56,10 +56,13 @@ export class Owners {
     this.#wanted.delete(inode);
   }
 
-  /** Looks for the wanted inodes if there are any and it is time. `onOwner` is given each process found the first time. */
-  search(nowMs: () => number, onOwner: (owner: Owner) => void): void {
-    const startedMs = nowMs();
-    if (this.#wanted.size === 0 || startedMs < this.#nextPassMs) return;
+  /**
+   * Looks for the wanted inodes, if there are any and it is time or it has to be `now`. `onOwner` is given each
+   * process found for the first time.
+   */
+  search(now: boolean, onOwner: (owner: Owner) => void): void {
+    const startedMs = performance.now();
+    if (this.#wanted.size === 0 || (startedMs < this.#nextPassMs && !now)) return;
     this.#walk(onOwner);
     for (const [inode, passes] of this.#wanted) {
       if (passes > 1) {
@@ -69,7 +72,7 @@ export class Owners {
         this.#byInode.set(inode, null);
       }
     }
-    const endedMs = nowMs();
+    const endedMs = performance.now();
     this.#nextPassMs = endedMs + (endedMs - startedMs) * (1 / OWNER_PASS_SHARE - 1);
   }
 

@@ -86,12 +86,12 @@ export class SockdiagProbe implements Probe {
     return this.#sockets.endedCount > EARLY_PASS_ENDED;
   }
 
-  collect(sink: RecordSink): PassReport {
+  collect(sink: RecordSink, last: boolean): PassReport {
     this.#drainEndings();
     if (this.#lookAtSockets()) this.#sockets.endPass();
     this.#drainEndings();
     this.#settleFresh();
-    this.#findOwners(sink);
+    this.#findOwners(sink, last);
     const waiting = this.#emitOpen(sink);
     this.#emitClosed(sink);
     const lost = this.#sockets.lost - this.#lost + this.#dropped;
@@ -164,11 +164,9 @@ export class SockdiagProbe implements Probe {
     for (const inode of before) this.#owners.forget(inode);
   }
 
-  #findOwners(sink: RecordSink): void {
-    this.#owners.search(
-      () => performance.now(),
-      ({ pid, startTicks, comm }) =>
-        sink.process({ pid, startTicks, comm, uid: null, cgroupId: null, environ: null }),
+  #findOwners(sink: RecordSink, last: boolean): void {
+    this.#owners.search(last, ({ pid, startTicks, comm }) =>
+      sink.process({ pid, startTicks, comm, uid: null, cgroupId: null, environ: null }),
     );
     for (const socket of this.#ownerless) {
       const owner = socket.inode === 0 ? undefined : this.#owners.of(socket.inode);

@@ -1,0 +1,74 @@
+import type { Tier } from "../../snapshot/snapshot.ts";
+
+export type BpfTier = Extract<Tier, "kprobe" | "tracepoint">;
+
+/** One way to learn something: programs that only make sense together. */
+export interface Way {
+  readonly programs: readonly string[];
+  /** Programs attached to the root of the cgroup v2 hierarchy. */
+  readonly atCgroup?: readonly string[];
+  /** What this way cannot tell and a better one can, to be shown. */
+  readonly lacks?: string;
+}
+
+/** Something that npmon can tell, and the ways to learn it, the best first; the first that the kernel takes is used. */
+export interface Feature {
+  readonly ways: readonly Way[];
+  /** Without it the tier makes no sense. */
+  readonly required: boolean;
+  /** What is missing without it and why, to be shown. */
+  readonly without: string;
+}
+
+const TCP: Feature = {
+  ways: [{ programs: ["npmon_state", "npmon_owners", "npmon_collect"] }],
+  required: true,
+  without: "TCP cannot be counted",
+};
+
+/** Attached in this order. Programs that are named nowhere are not loaded. */
+export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
+  tracepoint: [
+    TCP,
+    {
+      ways: [
+        {
+          programs: ["npmon_collect_udp", "npmon_send_length", "npmon_receive_length"],
+          atCgroup: ["npmon_send4", "npmon_send6", "npmon_receive4", "npmon_receive6"],
+        },
+        {
+          programs: ["npmon_collect_udp", "npmon_send_length", "npmon_receive_length"],
+          lacks: "peers of UDP sockets that are not connected are unknown: cgroup v2 takes no programs here",
+        },
+      ],
+      required: false,
+      without: "UDP is not counted: without kprobes it takes Linux 6.3",
+    },
+  ],
+  kprobe: [
+    TCP,
+    {
+      ways: [
+        { programs: ["npmon_collect_udp", "npmon_consume_udp", "npmon_sent4", "npmon_sent6"] },
+        {
+          programs: ["npmon_collect_udp", "npmon_consume_udp", "npmon_send_length"],
+          atCgroup: ["npmon_send4", "npmon_send6"],
+        },
+        {
+          programs: ["npmon_collect_udp", "npmon_consume_udp"],
+          lacks: "sent UDP is not counted: it takes BPF trampolines or Linux 6.3",
+        },
+      ],
+      required: true,
+      without: "this kernel has no kprobe on skb_consume_udp",
+    },
+    {
+      ways: [{ programs: ["npmon_accept"] }],
+      required: false,
+      without: "who accepted is looked up once a tick: no kprobe on security_sock_graft",
+    },
+  ],
+};
+
+/** Iterators are run by passes, everything else reacts to events. */
+export const ITERATORS: ReadonlySet<string> = new Set(["npmon_owners", "npmon_collect", "npmon_collect_udp"]);
