@@ -18,7 +18,7 @@ export class Watch implements Disposable {
   readonly #monitor: Monitor;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ groupBy = "source.pid", capacity = 65536, closedCapacity = 65536 }: WatchOptions = {}) {
+  constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 65_536 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: "tracepoint", capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
       processes: new ProcessTable(),
