@@ -10,6 +10,7 @@ import type { GroupBy } from "../query/group-by.ts";
 import { parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
+import { formatSafe } from "../view/text.ts";
 
 /** The parsed flags that decide which snapshots there are. */
 export interface SnapshotQuestion {
@@ -53,8 +54,9 @@ async function* trace(
   try {
     monitor.start();
     if (!question.quiet) {
+      const why = monitor.reason === null ? "" : `: ${monitor.reason}`;
       process.stderr.write(
-        `npmon: tracing TCP and UDP on ${hostname()} (${monitor.tier} tier); Ctrl-C ends\n`,
+        formatSafe(`npmon: tracing ${hostname()} with the ${monitor.tier} tier${why}`).concat("\n"),
       );
     }
     yield* runTicks(monitor, {

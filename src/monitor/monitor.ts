@@ -66,6 +66,11 @@ export class Monitor {
     return this.#options.probe.tier;
   }
 
+  /** Why no better tier, and what this one cannot see; null when there is nothing to say. */
+  get reason(): string | null {
+    return this.#options.probe.reason;
+  }
+
   /** Attaches the probe and begins the first interval. */
   start(): void {
     this.#options.probe.start();

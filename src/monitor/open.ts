@@ -7,7 +7,7 @@ import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
-export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot"> {
+export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot"> {
   readonly groupBy: readonly TagRef[] | "flow";
   /** Only flows that this process measured. */
   readonly pid: number | null;
@@ -23,9 +23,10 @@ const SURROUNDINGS: Surroundings = {
 
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor(options: LiveOptions): Monitor {
+  const procRoot = process.env.HOST_PROC ?? "/proc";
   return new Monitor({
-    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot() }),
-    processes: new ProcessTable({ procRoot: process.env.HOST_PROC ?? "/proc" }),
+    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot }),
+    processes: new ProcessTable({ procRoot }),
     grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
     host: hostname(),
     surroundings: SURROUNDINGS,

@@ -2,9 +2,10 @@ import { NpmonError } from "../error/error.ts";
 import type { Tier } from "../snapshot/snapshot.ts";
 import { openBpfProbe } from "./bpf/bpf-probe.ts";
 import type { Probe } from "./probe.ts";
+import { openSockdiagProbe } from "./sockdiag/sockdiag.ts";
 
 /** What the user may ask for; `auto` is the best that works here. */
-export const PROBE_CHOICES = ["auto", "kprobe", "tracepoint"] as const;
+export const PROBE_CHOICES = ["auto", "kprobe", "tracepoint", "sockdiag"] as const;
 export type ProbeChoice = (typeof PROBE_CHOICES)[number];
 
 /** REFERENCE: `max_tracked_connections`. */
@@ -16,27 +17,41 @@ export interface ProbeOptions {
   readonly capacity: number;
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
+  /** Where procfs is mounted. */
+  readonly procRoot: string;
 }
 
-/** The best first: kprobes know the sender of every datagram and who accepted, at once. */
-const TIERS: readonly Exclude<Tier, "sockdiag">[] = ["kprobe", "tracepoint"];
+/** The best first: kprobes know the sender of every datagram and who accepted, at once; sockdiag works for anybody. */
+const TIERS: readonly Tier[] = ["kprobe", "tracepoint", "sockdiag"];
 
 /**
- * Opens the tier that was asked for, or the best that works here; the caller starts it and closes it.
+ * Opens the tier that was asked for, or the best that works here, which then says why no better one does. The caller
+ * starts it and closes it.
  * @throws NpmonError of the tier that was asked for, or of the last one tried
  */
-export function openProbe({ choice, capacity, cgroupRoot }: ProbeOptions): Probe {
-  const options = { capacity, closedCapacity: capacity, cgroupRoot };
-  if (choice !== "auto") return openBpfProbe({ tier: choice, ...options });
+export function openProbe(options: ProbeOptions): Probe {
+  const { choice } = options;
+  if (choice !== "auto") return openTier(choice, options, []);
   const reasons: string[] = [];
   for (const tier of TIERS) {
     try {
-      return openBpfProbe({ tier, ...options }, reasons);
+      return openTier(tier, options, reasons);
     } catch (error) {
-      if (!(error instanceof NpmonError) || error.code !== "unsupported" || tier === TIERS.at(-1))
-        throw error;
-      reasons.push(error.message);
+      if (!(error instanceof NpmonError) || tier === TIERS.at(-1)) throw error;
+      // Every tier would say the same of a missing library or privilege.
+      if (reasons.at(-1) !== error.message) reasons.push(error.message);
     }
   }
   throw new Error("unreachable: the last tier either opens or throws");
+}
+
+function openTier(
+  tier: Tier,
+  { capacity, cgroupRoot, procRoot }: ProbeOptions,
+  reasons: readonly string[],
+): Probe {
+  if (tier === "sockdiag") {
+    return openSockdiagProbe({ capacity, procRoot, reason: reasons.join("; ") || "asked for with --probe" });
+  }
+  return openBpfProbe({ tier, capacity, closedCapacity: capacity, cgroupRoot }, reasons);
 }

@@ -20,19 +20,24 @@ export class Endings {
   readonly #datagram = new DataView(new ArrayBuffer(DATAGRAM_BYTES));
   readonly #bytes = new Uint8Array(this.#datagram.buffer);
   #drops = 0;
+  /** The kernel dropped some and may still be at it: it says so only once until the buffer has been emptied. */
+  #overrun = false;
 
   private constructor(socket: NetlinkSocket) {
     this.#socket = socket;
   }
 
-  /** @throws NpmonError `unsupported` or `privilege` */
-  static open(): Endings {
+  /**
+   * @param receiveBytes - how much the kernel may keep until {@link drain}
+   * @throws NpmonError `unsupported` or `privilege`
+   */
+  static open(receiveBytes = RECEIVE_BUFFER_BYTES): Endings {
     try {
       return new Endings(
         NetlinkSocket.open({
           protocol: NETLINK_SOCK_DIAG,
           groups: DESTROYED_TCP,
-          receiveBytes: RECEIVE_BUFFER_BYTES,
+          receiveBytes,
         }),
       );
     } catch (cause) {
@@ -46,26 +51,26 @@ export class Endings {
    * @returns how many were dropped, because they came faster than they were taken
    */
   drain(onMessage: OnMessage): number {
-    let dropped = 0;
     for (let taken = 0; taken < MAX_DATAGRAMS; taken++) {
       const length = this.#socket.receive(this.#bytes);
       if (length === 0) break;
-      if (length === -ENOBUFS) dropped += this.#newDrops();
+      if (length === -ENOBUFS) this.#overrun = true;
       else if (length < 0) throw diagError(-length);
       else readDatagram(this.#datagram, length, 0, onMessage);
     }
-    return dropped;
+    return this.#overrun ? this.#newDrops() : 0;
   }
 
   close(): void {
     this.#socket.close();
   }
 
-  /** At least one: the kernel said so. */
+  /** Until a look at the kernel's count finds it unchanged. Where it cannot be read, an overrun counts as one. */
   #newDrops(): number {
-    const drops = this.#socket.drops() ?? this.#drops + 1;
-    const fresh = Math.max(1, drops - this.#drops);
-    this.#drops = Math.max(drops, this.#drops);
+    const drops = this.#socket.drops();
+    const fresh = drops === null ? 1 : drops - this.#drops;
+    this.#drops += fresh;
+    if (drops === null || fresh === 0) this.#overrun = false;
     return fresh;
   }
 }
