@@ -22,8 +22,8 @@ export function probeError(cause: unknown, objectPath: string): unknown {
     default:
       return new NpmonError(
         "bpf_load",
-        `cannot start the BPF programs of ${objectPath}: ${cause.message}`,
-        "Is this an npmon of another build? `npm run bpf` makes the object anew; the README lists the kernels that work.",
+        cause.message.replaceAll(/\s*\n\s*/g, ": "),
+        `The README lists the kernels that npmon works on; ${objectPath} is made anew by npm run bpf.`,
         cause,
       );
   }

@@ -77,7 +77,7 @@ export function describeEmpty(snapshot: Snapshot): string {
   const when = interval_ms === 0 ? "at this moment" : `in the last ${formatWindow(interval_ms)}`;
   const followed = `${formatCount(probe.tracked)} open connections are followed`;
   if (filter !== null) return `no flow matched the filter ${when} (${followed})`;
-  return `no TCP connections seen ${when} (${followed})`;
+  return `no traffic seen ${when} (${followed})`;
 }
 
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/;

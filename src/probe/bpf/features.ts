@@ -20,7 +20,8 @@ export interface Feature {
   readonly without: string;
 }
 
-const TCP: Feature = {
+/** What every tier has. */
+export const TCP: Feature = {
   ways: [{ programs: ["npmon_state", "npmon_owners", "npmon_collect"] }],
   required: true,
   without: "TCP cannot be counted",

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
 import { probeError } from "../load-error.ts";
-import { type BpfTier, FEATURES, type Feature, ITERATORS, type Way } from "./features.ts";
+import { type BpfTier, FEATURES, type Feature, ITERATORS, TCP, type Way } from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
 
 const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
@@ -85,11 +85,16 @@ function lacking(feature: Feature, way: number): readonly string[] {
   return used.lacks === undefined ? [] : [used.lacks];
 }
 
-/** A first way that is refused says most: the later ones were only tried because of it. */
+/** Why the tier cannot be used: what it is for is not there. That TCP cannot be counted is no matter of tiers. */
 function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
   const error = probeError(cause, fileURLToPath(OBJECT));
-  if (!(error instanceof NpmonError) || error.code === "privilege" || tier === "tracepoint") return error;
-  return new NpmonError("unsupported", feature.without, "--probe tracepoint works without kprobes.", error);
+  if (!(error instanceof NpmonError) || error.code === "privilege" || feature === TCP) return error;
+  return new NpmonError(
+    "unsupported",
+    feature.without,
+    `Without --probe ${tier} npmon takes another tier.`,
+    error,
+  );
 }
 
 function programsOf(way: Way | undefined): readonly string[] {

@@ -20,7 +20,7 @@ export class Endings {
   readonly #datagram = new DataView(new ArrayBuffer(DATAGRAM_BYTES));
   readonly #bytes = new Uint8Array(this.#datagram.buffer);
   #drops = 0;
-  /** The kernel dropped some and may still be at it: it says so only once until the buffer has been emptied. */
+  /** The kernel has dropped some. It does not say so again for each: from then on its count is read every time. */
   #overrun = false;
 
   private constructor(socket: NetlinkSocket) {
@@ -65,12 +65,12 @@ export class Endings {
     this.#socket.close();
   }
 
-  /** Until a look at the kernel's count finds it unchanged. Where it cannot be read, an overrun counts as one. */
+  /** Where the kernel's count cannot be read, an overrun counts as one. */
   #newDrops(): number {
     const drops = this.#socket.drops();
     const fresh = drops === null ? 1 : drops - this.#drops;
     this.#drops += fresh;
-    if (drops === null || fresh === 0) this.#overrun = false;
+    if (drops === null) this.#overrun = false;
     return fresh;
   }
 }

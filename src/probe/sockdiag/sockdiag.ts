@@ -228,10 +228,10 @@ export function openSockdiagProbe(options: SockdiagOptions): Probe {
   return new SockdiagProbe(Endings.open(), options, statSync("/proc/self/ns/net").ino);
 }
 
+/** The README says in full what this tier cannot see; this is what a reader of its numbers must know. */
 function reasonText(why: string, netns: number): string {
   return (
-    `${why}; so npmon asks for TCP sockets once a tick (sock_diag): TCP of its own network namespace (${netns}) only, ` +
-    "without the process of an outgoing connection shorter than a tick or of another user's socket, " +
-    "without the reason why a connection ended, and received bytes of an ended one to within one"
+    `${why}; sock_diag shows TCP of network namespace ${netns} only, ` +
+    "and the process of an outgoing connection only when it outlives a tick"
   );
 }

@@ -131,7 +131,12 @@ suite("a damaged socket message", () => {
         const view = recorded("ipv4");
         view.setUint8(at, value);
         eachMessage(view, (message) => {
-          for (const number of [message.bytesSent, message.bytesReceived, message.packetsSent, message.cookie]) {
+          for (const number of [
+            message.bytesSent,
+            message.bytesReceived,
+            message.packetsSent,
+            message.cookie,
+          ]) {
             assert.ok(Number.isFinite(number));
           }
           assert.match(message.localIp(), /^[0-9a-f.:]+$/);

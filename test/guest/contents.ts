@@ -1,0 +1,80 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { compileTests } from "./compiled.ts";
+import { BUSYBOX, MODULES_FOLDER } from "./init.ts";
+import type { Kernel } from "./kernel.ts";
+import { modulesOf } from "./module.ts";
+import { Tree } from "./tree.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** What the guest mounts something on, or programs count on. */
+const EMPTY_DIRECTORIES = ["/dev", "/proc", "/sys", "/run", "/tmp", "/root", "/var/run", "/etc"];
+
+/** Pairs of interfaces, damaged links, and what answers NETLINK_SOCK_DIAG; the others that they need come along. */
+const MODULES = ["veth", "sch_netem", "tcp_diag", "udp_diag"];
+
+/** Programs that busybox only resembles. */
+const PROGRAMS = ["ip", "ss", "tc", "nsenter", "unshare", "setpriv"];
+const PROGRAM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** Packages in node_modules that only compile and check. */
+const COMPILERS =
+  /\/node_modules\/(@biomejs|@esbuild|@types|@typescript|esbuild|tsx|typescript|csstype|\.bin)$/;
+/** Parts of packages that nothing reads while npmon runs; koffi built for the libc that this machine does not have. */
+const UNREAD = /(\.d\.[cm]?ts|\.map|\.md|\/koffi\/(vendor|doc)|\/koffi-[^/]+\/musl_[^/]+)$/;
+/** In test/: sources; what they are compiled to comes instead. */
+const SOURCES = /\.(tsx?|[ch]|sh)$|\/tsconfig\.json$/;
+
+/** The tree of a guest: what every guest has, and the modules of its kernel. */
+export function guestTree(kernel: Kernel): Tree {
+  every ??= everyTree();
+  const tree = new Tree(every);
+  for (const [index, { name, bytes }] of modulesOf(kernel, MODULES).entries()) {
+    tree.write(`${MODULES_FOLDER}/${String(index).padStart(2, "0")}-${name}.ko`, bytes);
+  }
+  return tree;
+}
+
+let every: Tree | undefined;
+
+/**
+ * What every guest has: node, npmon as it was built, the compiled tests and their fixtures, iproute2, busybox under
+ * all its names. Made once a process, as it takes a second.
+ */
+function everyTree(): Tree {
+  const tree = new Tree();
+  for (const path of EMPTY_DIRECTORIES) tree.addDirectory(path);
+  tree.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
+  tree.write("/etc/group", "root:x:0:\nnogroup:x:65534:\n");
+  tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+  tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+
+  tree.add(process.execPath).add(libbpf());
+  for (const name of PROGRAMS) tree.add(programPath(name));
+  tree.add(BUSYBOX);
+  for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+    if (!PROGRAM_FOLDERS.some((folder) => tree.has(join(folder, name)))) tree.link(`/bin/${name}`, BUSYBOX);
+  }
+
+  for (const name of ["bin", "bpf", "dist", "oclif.manifest.json", "package.json"])
+    tree.add(join(ROOT, name));
+  tree.add(join(ROOT, "node_modules"), (path) => COMPILERS.test(path) || UNREAD.test(path));
+  tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
+  for (const [path, bytes] of compileTests()) tree.write(join(ROOT, path), bytes);
+  return tree;
+}
+
+function programPath(name: string): string {
+  const folder = PROGRAM_FOLDERS.find((each) => existsSync(join(each, name)));
+  if (folder === undefined) throw new Error(`${name} is in none of ${PROGRAM_FOLDERS.join(", ")}`);
+  return join(folder, name);
+}
+
+/** koffi finds it through the loader, so nothing that is packed says that it needs it. */
+function libbpf(): string {
+  const path = /libbpf\.so\.1 .*=> (\S+)/.exec(execFileSync("ldconfig", ["-p"], { encoding: "utf8" }))?.[1];
+  if (path === undefined) throw new Error("libbpf.so.1 is not on this machine");
+  return path;
+}
