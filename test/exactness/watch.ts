@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Grouping } from "../../src/aggregate/group.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
+import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
@@ -13,6 +14,9 @@ export interface WatchOptions {
   readonly closedCapacity?: number;
 }
 
+/** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
+const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
+
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {
   readonly #monitor: Monitor;
@@ -20,7 +24,7 @@ export class Watch implements Disposable {
 
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 65_536 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
-      probe: openBpfProbe({ tier: "tracepoint", capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
+      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
       processes: new ProcessTable(),
       grouping: new Grouping(parseGroupBy(groupBy)),
       host: "test",

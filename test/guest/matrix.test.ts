@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import type { Tier } from "../../src/snapshot/snapshot.ts";
+import { buildTraffic } from "../traffic/build.ts";
+import { runInGuest } from "./guest.ts";
+import { findKernel, type Series } from "./kernel.ts";
+
+interface Round {
+  readonly series: Series;
+  readonly tier: Exclude<Tier, "sockdiag">;
+  /** Compiled test files, and which of their tests; a guest is some twenty times slower than the host. */
+  readonly files: readonly string[];
+}
+
+const TCP = "test/exactness/tcp.test.js";
+const UDP = "test/exactness/udp.test.js";
+/** Leaves out the sixty megabytes and the second round of the same cases. */
+const TESTS =
+  "a pass every 20 ms|network namespace|older than npmon|only the bytes since|refused|reset|UDP|datagram|peer";
+
+const ROUNDS: readonly Round[] = [
+  { series: "6.1", tier: "kprobe", files: [TCP, UDP] },
+  { series: "6.1", tier: "tracepoint", files: [TCP] },
+  { series: "6.12", tier: "kprobe", files: [TCP, UDP] },
+  { series: "6.12", tier: "tracepoint", files: [TCP, UDP] },
+];
+
+suite("the exactness tests, on the kernels that npmon claims", () => {
+  for (const { series, tier, files } of ROUNDS) {
+    test(`Linux ${series}, ${tier} tier`, async (t) => {
+      const kernel = await findKernel(series);
+      const pattern = `--test-name-pattern=${TESTS}`;
+      const command = [
+        "env",
+        `NPMON_TEST_TIER=${tier}`,
+        "node",
+        "--test",
+        "--test-concurrency=1",
+        pattern,
+        ...files,
+      ];
+      const run = await runInGuest(kernel, command, { files: [buildTraffic()], timeoutMs: 300_000 });
+      const passed = Number(/^# pass (\d+)$/m.exec(run.stdout)?.[1]);
+      t.diagnostic(`Linux ${kernel.version}: ${passed} tests passed in ${run.seconds.toFixed(1)} s`);
+      assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
+      assert.ok(passed >= 15, run.stdout);
+    });
+  }
+});
+
+test("Linux 5.10 has no eBPF tier, and npmon says why and falls back", async () => {
+  const kernel = await findKernel("5.10");
+  const npmon = join("bin", "npmon.js");
+  const script = `node ${npmon} export --json -d 1; echo "$?"; node ${npmon} export --json -d 1 --probe tracepoint; echo "$?"`;
+  const run = await runInGuest(kernel, ["sh", "-c", script], {});
+  const [snapshot = "", fallenBack, refused] = run.stdout.trim().split("\n");
+  const { probe } = JSON.parse(snapshot);
+  assert.deepEqual([probe.tier, fallenBack, refused], ["sockdiag", "0", "1"], run.stderr);
+  assert.match(probe.reason, /npmon_state.*sock_diag shows TCP/);
+  assert.match(run.stderr, /"code":"bpf_load"/);
+});
