@@ -92,6 +92,7 @@ struct sk_buff {
 
 struct msghdr {
 	void *msg_name;
+	unsigned int msg_flags;
 };
 
 struct file;
@@ -193,6 +194,7 @@ struct socket_address {
 /* include/linux/socket.h */
 #define MSG_PEEK 2
 #define MSG_ERRQUEUE 0x2000
+#define MSG_MORE 0x8000
 
 /* include/net/sock.h: the port was chosen by bind(), not by the kernel. */
 #define SOCK_BINDPORT_LOCK 8

@@ -98,9 +98,11 @@ static __always_inline struct udp_flow *start_udp_flow(struct udp_key *key, __u3
 }
 
 /*
- * `direction` is taken by a flow that begins here. Runs in the process that calls.
+ * Runs in the process that calls. `datagrams` is 0 for a call whose bytes are only a part of one, `direction` is for
+ * a flow that begins here.
  */
-static __always_inline void count_datagram(struct udp_key *key, enum datagram_way way, __u64 bytes, __u32 direction)
+static __always_inline void count_call(struct udp_key *key, enum datagram_way way, __u64 bytes, __u32 datagrams,
+				       __u32 direction)
 {
 	struct udp_flow *flow;
 
@@ -118,10 +120,10 @@ static __always_inline void count_datagram(struct udp_key *key, enum datagram_wa
 	}
 	if (way == DATAGRAM_SENT) {
 		__sync_fetch_and_add(&flow->bytes_sent, bytes);
-		__sync_fetch_and_add(&flow->packets_sent, 1);
+		__sync_fetch_and_add(&flow->packets_sent, datagrams);
 	} else {
 		__sync_fetch_and_add(&flow->bytes_received, bytes);
-		__sync_fetch_and_add(&flow->packets_received, 1);
+		__sync_fetch_and_add(&flow->packets_received, datagrams);
 	}
 }
 

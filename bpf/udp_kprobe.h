@@ -55,7 +55,7 @@ int BPF_KPROBE(npmon_consume_udp, struct sock *sk, struct sk_buff *skb, int leng
 	read_local(&key, sk, BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6);
 	read_sender(&key, skb);
 	unify_wildcard(&key);
-	count_datagram(&key, DATAGRAM_RECEIVED, length, udp_direction(is_bound(sk), DATAGRAM_RECEIVED));
+	count_call(&key, DATAGRAM_RECEIVED, length, 1, udp_direction(is_bound(sk), DATAGRAM_RECEIVED));
 	return 0;
 }
 
@@ -93,7 +93,9 @@ static __always_inline int on_sent(struct sock *sk, struct msghdr *msg, int resu
 		return 0;
 	read_local(&key, sk, sk->__sk_common.skc_family == AF_INET6);
 	unify_wildcard(&key);
-	count_datagram(&key, DATAGRAM_SENT, result, udp_direction(is_bound(sk), DATAGRAM_SENT));
+	/* Before 6.5 sendfile and splice send a datagram page by page, all but the last one with MSG_MORE. */
+	count_call(&key, DATAGRAM_SENT, result, !(msg->msg_flags & MSG_MORE),
+		   udp_direction(is_bound(sk), DATAGRAM_SENT));
 	return 0;
 }
 

@@ -116,8 +116,8 @@ static __always_inline int on_call(struct sock *sk, enum datagram_way way, int l
 	}
 	take_peer(&key, task, common, ipv6);
 	unify_wildcard(&key);
-	count_datagram(&key, way, length,
-		       udp_direction(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK, way));
+	count_call(&key, way, length, 1,
+		   udp_direction(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK, way));
 	return 0;
 }
 
