@@ -86,6 +86,7 @@ struct control {
 	__u64 lost_bytes;
 	__u64 lost_processes;
 	__u64 unseen;         /* closed connections that npmon never knew */
+	__s64 udp_flows;      /* entries of the table of UDP flows: up and down */
 };
 
 /* Never used: a type reaches the object's BTF, and so the generated layout, only when a variable has it. */

@@ -73,7 +73,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, 1024 * 1024);
 } processes SEC(".maps");
 
 /* Processes already sent, by pid. An entry that is evicted only means that one is sent again. */

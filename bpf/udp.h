@@ -84,6 +84,12 @@ static __always_inline int stay_alive(struct udp_flow *flow)
 	return __sync_val_compare_and_swap(&flow->life, UDP_FADING, UDP_ALIVE) != UDP_ENDED;
 }
 
+static __always_inline void remove_udp_flow(const struct udp_key *key)
+{
+	if (!bpf_map_delete_elem(&udp_flows, key))
+		__sync_fetch_and_add(&control.udp_flows, -1);
+}
+
 static __always_inline struct udp_flow *start_udp_flow(struct udp_key *key, __u32 direction)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -93,7 +99,8 @@ static __always_inline struct udp_flow *start_udp_flow(struct udp_key *key, __u3
 	};
 
 	announce(task, key->pid, fresh.start_ticks);
-	bpf_map_update_elem(&udp_flows, key, &fresh, BPF_NOEXIST);
+	if (!bpf_map_update_elem(&udp_flows, key, &fresh, BPF_NOEXIST))
+		__sync_fetch_and_add(&control.udp_flows, 1);
 	return bpf_map_lookup_elem(&udp_flows, key);
 }
 
@@ -108,7 +115,7 @@ static __always_inline void count_call(struct udp_key *key, enum datagram_way wa
 
 	flow = bpf_map_lookup_elem(&udp_flows, key);
 	if (flow && !stay_alive(flow)) {
-		bpf_map_delete_elem(&udp_flows, key);
+		remove_udp_flow(key);
 		flow = NULL;
 	}
 	if (!flow)
@@ -198,7 +205,7 @@ int npmon_collect_udp(struct bpf_iter__bpf_map_elem *ctx)
 	flow->emitted_sum = sum;
 	if (flags & RECORD_CLOSED) {
 		copy = *key;
-		bpf_map_delete_elem(&udp_flows, &copy);
+		remove_udp_flow(&copy);
 	}
 	return 0;
 }

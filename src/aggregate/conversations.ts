@@ -4,28 +4,37 @@ import type { TrackedFlow } from "./tracked-flow.ts";
 /** Passes for which a flow that has ended can still be found by its other end. */
 const REMEMBERED_PASSES = 2;
 
-const LOOPBACK = /^(?:127\.|::1$)/;
-const WILDCARD = /^(?:0\.0\.0\.0|::)$/;
-
 export function isLoopback(ip: string): boolean {
-  return LOOPBACK.test(ip);
+  return ip.startsWith("127.") || ip === "::1";
 }
 
-/** Both ends of a flow as this end and as the other end would write them; `null` when the other end is not known. */
-function tupleKeys({ protocol, source, destination }: TrackedFlow): { own: string; other: string } | null {
+function isWildcard(ip: string): boolean {
+  return ip === "0.0.0.0" || ip === "::";
+}
+
+/** One conversation, written alike by both ends, and which of its two ends this flow is. */
+interface Place {
+  readonly key: string;
+  readonly end: 0 | 1;
+}
+
+/** `null` when the other end is not known. */
+function placeOf({ protocol, source, destination }: TrackedFlow): Place | null {
   if (destination.ip === null || source.ip === null) return null;
   // A UDP socket bound to no address uses, within a host, the address that it talks to.
-  const localIp = WILDCARD.test(source.ip) ? destination.ip : source.ip;
+  const localIp = isWildcard(source.ip) ? destination.ip : source.ip;
   // The same loopback address exists in every network namespace, so there the namespace is part of the key.
-  const scope = isLoopback(localIp) ? `${protocol} ${source.netns}` : protocol;
+  const scope = isLoopback(localIp) ? source.netns : "";
   const here = `${localIp} ${source.port}`;
   const there = `${destination.ip} ${destination.port}`;
-  return { own: `${here} ${there} ${scope}`, other: `${there} ${here} ${scope}` };
+  if (here < there) return { key: `${here} ${there} ${protocol}${scope}`, end: 0 };
+  return { key: `${there} ${here} ${protocol}${scope}`, end: 1 };
 }
 
 /** Brings together the two flows of a conversation between sockets of this host, in whatever network namespaces. */
 export class Conversations {
-  readonly #byTuple = new Map<string, TrackedFlow>();
+  /** Conversations that may still find an end, by key: the flow of either end. */
+  readonly #ends = new Map<string, [TrackedFlow | null, TrackedFlow | null]>();
   readonly #localIps = new Set<string>();
   readonly #ended: TrackedFlow[][] = [[]];
 
@@ -37,31 +46,43 @@ export class Conversations {
   /** Adds a flow and, when its other end is known and alone, makes them each other's peer. */
   add(flow: TrackedFlow): void {
     const { ip } = flow.source;
-    const keys = tupleKeys(flow);
-    if (ip !== null && !WILDCARD.test(ip)) this.#localIps.add(ip);
-    if (keys === null) return;
-    const other = this.#byTuple.get(keys.other);
-    if (other !== undefined && isAlone(other)) {
+    const place = placeOf(flow);
+    if (ip !== null && !isWildcard(ip)) this.#localIps.add(ip);
+    if (place === null) return;
+    const ends = this.#ends.get(place.key);
+    const other = ends?.[place.end === 0 ? 1 : 0] ?? null;
+    if (other !== null && isAlone(other)) {
       flow.peer = other;
       other.peer = flow;
+      // A TCP conversation has two flows, and its ports may serve the next one at once; one of UDP can fade and return.
+      if (flow.protocol === "tcp") {
+        this.#ends.delete(place.key);
+        return;
+      }
     }
-    this.#byTuple.set(keys.own, flow);
+    if (ends !== undefined) ends[place.end] = flow;
+    else this.#ends.set(place.key, place.end === 0 ? [flow, null] : [null, flow]);
   }
 
   /** The flow has ended; its other end can find it for {@link REMEMBERED_PASSES} more passes. */
   end(flow: TrackedFlow): void {
-    this.#ended[0]?.push(flow);
+    if (flow.protocol === "udp" || flow.peer === null) this.#ended[0]?.push(flow);
   }
 
   /** Called once a pass. */
   forgetEnded(): void {
     this.#ended.unshift([]);
     while (this.#ended.length > REMEMBERED_PASSES) {
-      for (const flow of this.#ended.pop() ?? []) {
-        const keys = tupleKeys(flow);
-        if (keys !== null && this.#byTuple.get(keys.own) === flow) this.#byTuple.delete(keys.own);
-      }
+      for (const flow of this.#ended.pop() ?? []) this.#forget(flow);
     }
+  }
+
+  #forget(flow: TrackedFlow): void {
+    const place = placeOf(flow);
+    const ends = place === null ? undefined : this.#ends.get(place.key);
+    if (place === null || ends === undefined || ends[place.end] !== flow) return;
+    ends[place.end] = null;
+    if (ends[0] === null && ends[1] === null) this.#ends.delete(place.key);
   }
 }
 

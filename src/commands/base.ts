@@ -2,6 +2,11 @@ import { Command, Errors } from "@oclif/core";
 import { NpmonError } from "../error/error.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
 
+// oclif throws what goes wrong on standard output out of an event, where nobody can catch it. Whoever writes learns it
+// from the write; the listener only keeps Node from throwing.
+process.stdout.removeAllListeners("error");
+process.stdout.on("error", () => {});
+
 /** What every npmon command does alike: how it ends, by error or by signal. */
 export abstract class NpmonCommand extends Command {
   protected override async catch(error: unknown): Promise<never> {

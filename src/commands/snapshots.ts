@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
 import { NpmonError } from "../error/error.ts";
 import { formatTagRef } from "../flow/tags.ts";
@@ -53,6 +53,7 @@ async function* trace(
   });
   try {
     monitor.start();
+    goFirst();
     if (!question.quiet) {
       const why = monitor.reason === null ? "" : `: ${monitor.reason}`;
       process.stderr.write(
@@ -68,6 +69,16 @@ async function* trace(
   } finally {
     monitor.close();
   }
+}
+
+/**
+ * Closed connections wait in a buffer of the kernel, and on a host that is short of CPU, which is when people look,
+ * npmon must get to it in time. It needs little; an ordinary user may not ask for it and does without.
+ */
+function goFirst(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_ABOVE_NORMAL);
+  } catch {}
 }
 
 async function* replay(

@@ -2,7 +2,7 @@
  * Stage `sink`: where text goes. Takes finished text, promises that a file is either the old one or the whole new
  * one, and that a reader who closes the pipe ends the work quietly.
  */
-import { closeSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { NpmonError } from "../error/error.ts";
 
 export interface Output {
@@ -17,14 +17,22 @@ export interface Output {
 /** Standard output. `onClosed` is called once when the reader has gone away; what is written after that is dropped. */
 export function openStandardOutput(stream: NodeJS.WriteStream, onClosed: () => void): Output {
   let closed = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+  // The write that met an error tells of it; the event must only not go unheard.
+  stream.on("error", () => {});
+  const settle = (error: NodeJS.ErrnoException | null | undefined): void => {
+    if (error === null || error === undefined) return;
+    if (error.code !== "EPIPE") {
+      const remedy = "What standard output leads to must take what is written; a disk must have room.";
+      throw new NpmonError("output_file", `cannot write standard output: ${error.message}`, remedy, error);
+    }
     if (!closed) onClosed();
     closed = true;
-  });
+  };
   return {
-    write: (text) =>
-      closed ? Promise.resolve() : new Promise((resolve) => stream.write(text, () => resolve())),
+    async write(text) {
+      if (closed) return;
+      settle(await new Promise((resolve) => stream.write(text, resolve)));
+    },
     finish: () => {},
     discard: () => {},
   };
@@ -35,7 +43,6 @@ export function openStandardOutput(stream: NodeJS.WriteStream, onClosed: () => v
  * @throws NpmonError `output_file`
  */
 export function openOutputFile(path: string): Output {
-  const temporary = `${path}.${process.pid}.tmp`;
   const attempt = <T>(what: string, action: () => T): T => {
     try {
       return action();
@@ -49,9 +56,12 @@ export function openOutputFile(path: string): Output {
       );
     }
   };
+  const place = attempt("write", () => placeOf(path));
+  const temporary = place.isReplaced ? `${place.path}.${process.pid}.tmp` : place.path;
   // 0600: snapshots name processes, users and peers.
   const fd = attempt("write", () => openSync(temporary, "w", 0o600));
   let open = true;
+  let isDone = false;
   const end = () => {
     if (open) closeSync(fd);
     open = false;
@@ -65,12 +75,23 @@ export function openOutputFile(path: string): Output {
     },
     finish() {
       end();
-      attempt("replace", () => renameSync(temporary, path));
+      if (place.isReplaced) attempt("replace", () => renameSync(temporary, place.path));
+      isDone = true;
     },
     discard() {
-      if (!open) return;
       end();
-      unlinkSync(temporary);
+      if (!isDone && place.isReplaced) rmSync(temporary, { force: true });
+      isDone = true;
     },
   };
+}
+
+/**
+ * Where to write: a link leads to its file, and what is no regular file (`/dev/null`, a named pipe) is written to as
+ * it is, for a rename would put a file in its place.
+ */
+function placeOf(path: string): { readonly path: string; readonly isReplaced: boolean } {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return { path, isReplaced: true };
+  return { path: realpathSync(path), isReplaced: found.isFile() || found.isDirectory() };
 }

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 
 /** However fast it is, never walk more often than this. */
-const MIN_PAUSE_MS = 1_000;
+const MIN_PAUSE_MS = 50;
 /** After a walk, wait this many times as long as it took: at most 5 % of a CPU whatever the size of the host. */
 const PAUSE_PER_WALK = 20;
 /** Directories looked at in one walk; a host has hundreds. */

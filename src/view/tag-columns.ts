@@ -72,7 +72,7 @@ function tagColumn(ref: string, refs: readonly string[], priority: number): Colu
     unit: isNumber ? "number" : "text",
     align: isNumber ? "right" : "left",
     priority,
-    width: TAG_WIDTHS[tag] ?? NAME_WIDTH,
+    width: (Object.hasOwn(TAG_WIDTHS, tag) ? TAG_WIDTHS[tag] : undefined) ?? NAME_WIDTH,
     meaning: end === null ? `${name.toLowerCase()} of the flow` : `${name.toLowerCase()} of the ${end}`,
     isTrouble: false,
     value: (row) => readTag(row.flow, split),

@@ -22,7 +22,7 @@ export class Watch implements Disposable {
   readonly #monitor: Monitor;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 65_536 }: WatchOptions = {}) {
+  constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
       processes: new ProcessTable(),

@@ -15,9 +15,12 @@ interface Round {
 
 const TCP = "test/exactness/tcp.test.js";
 const UDP = "test/exactness/udp.test.js";
-/** Leaves out the sixty megabytes and the second round of the same cases. */
+/**
+ * Leaves out the sixty megabytes and the second round of the same cases; and splice and sendfile to UDP, for before 6.5
+ * the kernel makes a datagram of each page over IPv6, which the program that calls cannot know.
+ */
 const TESTS =
-  "a pass every 20 ms|network namespace|older than npmon|only the bytes since|refused|reset|UDP|datagram|peer";
+  "a pass every 20 ms|network namespace|older than npmon|only the bytes since|refused|reset|connected, (?!splice|sendfile)";
 
 const ROUNDS: readonly Round[] = [
   { series: "6.1", tier: "kprobe", files: [TCP, UDP] },

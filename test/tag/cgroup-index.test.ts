@@ -43,13 +43,13 @@ describe("CgroupIndex", () => {
     assert.equal(index.walks, 1);
   });
 
-  it("walks again for an unknown group, but at most once a second", () => {
+  it("walks again for an unknown group, but not at once", () => {
     assert.equal(index.pathOf(1n), null);
     mkdirSync(join(root, "late"));
     const id = inode(join(root, "late"));
-    nowMs = 999;
+    nowMs = 49;
     assert.equal(index.pathOf(id), null);
-    nowMs = 1_000;
+    nowMs = 50;
     assert.equal(index.pathOf(id), "/late");
     for (let unknown = 0n; unknown < 100n; unknown++) index.pathOf(-unknown);
     assert.equal(index.walks, 2);

@@ -22,7 +22,9 @@ export class BpfProbe implements Probe {
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
   readonly #owners: IteratorLink;
-  readonly #passes: IteratorLink[];
+  readonly #pass: IteratorLink;
+  /** Null where UDP is not counted. */
+  readonly #udpPass: IteratorLink | null;
   readonly #cursor = new FlowRecordCursor();
   readonly #slotsInUse: Uint8Array;
   #freeSlots: number;
@@ -45,10 +47,10 @@ export class BpfProbe implements Probe {
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
     this.#owners = object.program("npmon_owners").attachIterator();
-    this.#passes = [object.program("npmon_collect").attachIterator({ map: object.map("sockets") })];
-    if (programs.has("npmon_collect_udp")) {
-      this.#passes.push(object.program("npmon_collect_udp").attachIterator({ map: object.map("udp_flows") }));
-    }
+    this.#pass = object.program("npmon_collect").attachIterator({ map: object.map("sockets") });
+    this.#udpPass = programs.has("npmon_collect_udp")
+      ? object.program("npmon_collect_udp").attachIterator({ map: object.map("udp_flows") })
+      : null;
     this.#slotsInUse = new Uint8Array(capacity + 1);
     for (let index = 0; index < capacity; index++) {
       this.#freeList.view.setBigUint64(index * this.#freeList.stride, BigInt(capacity - index), true);
@@ -88,7 +90,9 @@ export class BpfProbe implements Probe {
     const emitAll = this.#recoveryPasses > 0;
     this.#setControl("emitAll", emitAll ? 1 : 0);
     this.#setControl("freeSlots", this.#freeSlots);
-    for (const pass of this.#passes) pass.run();
+    this.#pass.run();
+    // An empty hash has as many buckets to walk as a full one.
+    if (this.#counter("udpFlows") > 0) this.#udpPass?.run();
     this.#freeSlots = this.#getControl("freeSlots");
 
     // Whatever is in the buffer now names only processes that were announced before.
@@ -156,7 +160,7 @@ export class BpfProbe implements Probe {
     return this.#counter("lostConnections") + this.#counter("unseen");
   }
 
-  #counter(name: "lostBytes" | "lostConnections" | "unclaimed" | "unseen"): number {
+  #counter(name: "lostBytes" | "lostConnections" | "udpFlows" | "unclaimed" | "unseen"): number {
     return Number(this.#control.view.getBigInt64(CONTROL_OFFSET + CONTROL[name], true));
   }
 

@@ -37,7 +37,7 @@ export const PROCESS_RECORD = {
 } as const;
 
 export const CONTROL = {
-  size: 64,
+  size: 72,
   freeSlots: 0,
   emitAll: 4,
   baseline: 8,
@@ -49,6 +49,7 @@ export const CONTROL = {
   lostBytes: 40,
   lostProcesses: 48,
   unseen: 56,
+  udpFlows: 64,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */

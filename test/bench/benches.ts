@@ -1,0 +1,22 @@
+import { measureConnection } from "./connection.ts";
+import { measureMemory } from "./memory.ts";
+import { measureOwners } from "./owners.ts";
+import { measureStart } from "./start.ts";
+import type { Table } from "./table.ts";
+import { measureTick } from "./tick.ts";
+
+export interface Bench {
+  /** As on the command line. */
+  readonly name: string;
+  readonly summary: string;
+  run(): Promise<readonly Table[]>;
+}
+
+/** In the order in which they run: `tick` first, while no connection of another bench is in TIME_WAIT. */
+export const BENCHES: readonly Bench[] = [
+  { name: "tick", summary: "CPU of a tick, beside ss", run: measureTick },
+  { name: "owners", summary: "looking for the owners of accepted connections", run: measureOwners },
+  { name: "connection", summary: "BPF time by connection and by megabyte", run: measureConnection },
+  { name: "start", summary: "time until there is something to see", run: measureStart },
+  { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
+];

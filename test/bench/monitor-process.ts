@@ -1,0 +1,117 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Child } from "../traffic/child.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const PROGRAM = "test/bench/monitor-program";
+
+/** Means over the ticks of one call; sums of the last of them. */
+export interface MonitorTicks {
+  readonly wallMs: number;
+  readonly userMs: number;
+  readonly kernelMs: number;
+  readonly tracked: number;
+  readonly lost: number;
+  readonly bytes: number;
+  readonly closed: number;
+}
+
+/** After a garbage collection. */
+export interface MonitorMemory {
+  readonly heapUsedBytes: number;
+}
+
+export interface MonitorProcessOptions {
+  /** Flows; npmon's own default is 65,536. */
+  readonly capacity: number;
+  /** Flags of node. */
+  readonly execArgv?: readonly string[];
+}
+
+/** npmon's monitor, grouping by service, in a process of its own that does nothing else. */
+export class MonitorProcess implements AsyncDisposable {
+  /** The tick that met all the sockets there were at the start. */
+  readonly first: MonitorTicks;
+  readonly #child: Child;
+
+  private constructor(child: Child, first: MonitorTicks) {
+    this.#child = child;
+    this.first = first;
+  }
+
+  /** Ready when its probes are attached and its first tick is over. */
+  static async open({ capacity, execArgv = [] }: MonitorProcessOptions): Promise<MonitorProcess> {
+    const dist = pathToFileURL(join(ROOT, "dist")).href;
+    const parameters = ["--expose-gc", ...execArgv, compileProgram(), dist, String(capacity)];
+    const child = new Child(process.execPath, parameters, {});
+    try {
+      return new MonitorProcess(child, JSON.parse(await child.line()));
+    } catch (error) {
+      await child.close();
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Ticks, one at once after the other: collect and publish. With `last`, as the end of a run does it. */
+  tick(count = 1, last: "last" | "more" = "more"): Promise<MonitorTicks> {
+    return this.#ask(`tick ${count} ${last}`);
+  }
+
+  /** Meets the processes that are new. */
+  poll(): Promise<boolean> {
+    return this.#ask("poll");
+  }
+
+  memory(): Promise<MonitorMemory> {
+    return this.#ask("memory");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.endInput();
+    await this.#child.exit;
+  }
+
+  async #ask<Answer>(command: string): Promise<Answer> {
+    this.#child.write(`${command}\n`);
+    return JSON.parse(await this.#child.line());
+  }
+}
+
+let compiled: string | null = null;
+
+/** Path of the program as JavaScript. It loads npmon from dist, so the figures are those of what is shipped. */
+function compileProgram(): string {
+  if (compiled !== null) return compiled;
+  const outDir = join(ROOT, ".cache/bench");
+  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
+  const language = [
+    "--module",
+    "nodenext",
+    "--target",
+    "es2023",
+    "--types",
+    "node",
+    "--verbatimModuleSyntax",
+  ];
+  const options = [
+    "--ignoreConfig",
+    "--noCheck",
+    "--noResolve",
+    ...language,
+    "--rootDir",
+    ROOT,
+    "--outDir",
+    outDir,
+  ];
+  execFileSync(process.execPath, [compiler, ...options, join(ROOT, `${PROGRAM}.ts`)], {
+    cwd: ROOT,
+    stdio: ["ignore", 2, 2],
+  });
+  compiled = join(outDir, `${PROGRAM}.js`);
+  return compiled;
+}

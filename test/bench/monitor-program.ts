@@ -1,0 +1,64 @@
+/**
+ * npmon alone in a process, for {@link MonitorProcess}: the built monitor without a command around it, told by the
+ * lines of stdin what to do, answering each with one line of JSON. The end of stdin ends it.
+ *
+ * Compiled, not run through tsx, whose loader would be in every figure. argv: URL of dist, capacity.
+ */
+import { createInterface } from "node:readline";
+import type { MonitorMemory, MonitorTicks } from "./monitor-process.ts";
+
+const [, , dist = "", capacity = ""] = process.argv;
+const { openMonitor }: typeof import("../../src/monitor/open.ts") = await import(`${dist}/monitor/open.js`);
+const { parseGroupBy }: typeof import("../../src/query/group-by.ts") = await import(
+  `${dist}/query/group-by.js`
+);
+
+const monitor = openMonitor({
+  choice: "auto",
+  capacity: Number(capacity),
+  groupBy: parseGroupBy("service"),
+  pid: null,
+  family: null,
+});
+monitor.start();
+answer(tick(1, false));
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [word, count, last] = line.split(" ");
+  if (word === "poll") answer(monitor.poll());
+  else if (word === "memory") answer(memory());
+  else if (word === "tick") answer(tick(Number(count), last === "last"));
+  else throw new Error(`cannot obey ${line}`);
+}
+monitor.close();
+
+function tick(count: number, last: boolean): MonitorTicks {
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  let snapshot = null;
+  for (let i = 0; i < count; i++) {
+    monitor.collect(last);
+    snapshot = monitor.publish();
+  }
+  const wallMs = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    wallMs: wallMs / count,
+    userMs: user / 1000 / count,
+    kernelMs: system / 1000 / count,
+    tracked: snapshot?.probe.tracked ?? 0,
+    lost: snapshot?.probe.lost ?? 0,
+    bytes: (snapshot?.flows ?? []).reduce((sum, row) => sum + row.bytes_sent + row.bytes_received, 0),
+    closed: (snapshot?.flows ?? []).reduce((sum, row) => sum + row.connections.closed, 0),
+  };
+}
+
+function memory(): MonitorMemory {
+  globalThis.gc?.();
+  const { heapUsed } = process.memoryUsage();
+  return { heapUsedBytes: heapUsed };
+}
+
+function answer(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

@@ -1,0 +1,55 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface ProgramTime {
+  readonly runs: number;
+  readonly ns: number;
+}
+
+/**
+ * The kernel's account of the BPF programs of one process, by name. It counts only while somebody has the statistics
+ * enabled (`enableStats`). Read from the process's descriptors, because another npmon on this host has programs of
+ * the same names.
+ */
+export class ProgramTimes {
+  readonly #infoPaths: ReadonlyMap<string, string>;
+
+  constructor(pid: number) {
+    const paths = new Map<string, string>();
+    for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
+      const path = `/proc/${pid}/fdinfo/${fd}`;
+      const id = /^run_cnt:/m.test(readFileSync(path, "utf8")) ? field(path, "prog_id") : null;
+      if (id !== null) paths.set(nameOf(id), path);
+    }
+    this.#infoPaths = paths;
+  }
+
+  /** Totals since the program was loaded. */
+  read(name: string): ProgramTime {
+    const path = this.#infoPaths.get(name);
+    if (path === undefined) {
+      throw new Error(`there is no program ${name}, only ${[...this.#infoPaths.keys()].join(", ")}`);
+    }
+    return { runs: field(path, "run_cnt"), ns: field(path, "run_time_ns") };
+  }
+
+  /** What a program ran while `work` went on. */
+  async during(name: string, work: () => Promise<unknown>): Promise<ProgramTime> {
+    const before = this.read(name);
+    await work();
+    const after = this.read(name);
+    return { runs: after.runs - before.runs, ns: after.ns - before.ns };
+  }
+}
+
+function field(path: string, name: string): number {
+  const match = new RegExp(`^${name}:\\s+(\\d+)$`, "m").exec(readFileSync(path, "utf8"));
+  if (match?.[1] === undefined) throw new Error(`${path} has no ${name}`);
+  return Number(match[1]);
+}
+
+function nameOf(id: number): string {
+  const output = execFileSync("bpftool", ["--json", "prog", "show", "id", String(id)], { encoding: "utf8" });
+  const { name }: { readonly name: string } = JSON.parse(output);
+  return name;
+}

@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { NPMON, startNpmon } from "../commands/npmon.ts";
+import { costOf } from "./cost.ts";
+import { Crowd } from "./crowd.ts";
+import { spreadOf } from "./spread.ts";
+import type { Cell, Table } from "./table.ts";
+
+const ROUNDS = 7;
+const SOCKETS = [100, 10_000] as const;
+
+interface Start {
+  /** Until stderr said that the probes are attached. */
+  readonly tracingMs: number;
+  /** Until the first byte of the first table. */
+  readonly tableMs: number;
+}
+
+/** How long a person waits. */
+export async function measureStart(): Promise<readonly Table[]> {
+  const node: number[] = [];
+  const help: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    node.push(await wallOf([process.execPath, "--eval", "0"]));
+    help.push(await wallOf([process.execPath, NPMON, "--help"]));
+  }
+  const rows: Cell[][] = [];
+  await using crowd = await Crowd.open(Math.max(...SOCKETS));
+  for (const sockets of SOCKETS) {
+    await crowd.growTo(sockets);
+    const starts: Start[] = [];
+    for (let round = 0; round < ROUNDS; round++) starts.push(await startTop());
+    rows.push([
+      crowd.sockets,
+      spreadOf(starts.map((start) => start.tracingMs)),
+      spreadOf(starts.map((start) => start.tableMs)),
+    ]);
+  }
+  return [
+    {
+      title: "start: `npmon --help` beside an empty program of node",
+      columns: ["npmon / node", "npmon --help ms", "node --eval 0 ms"],
+      rows: [[spreadOf(help.map((ms, round) => ms / (node[round] ?? ms))), spreadOf(help), spreadOf(node)]],
+      notes: ["Wall time of the process, from start to end."],
+    },
+    {
+      title: "start: `npmon top -b -c 1`",
+      columns: ["sockets", "ms to `npmon: tracing`", "ms to the first byte of the first table"],
+      rows,
+      notes: ["The first table has an interval of half a second to be about, which is in the second figure."],
+    },
+  ];
+}
+
+async function wallOf(command: readonly string[]): Promise<number> {
+  const [cost] = await costOf(1, command);
+  if (cost === undefined) throw new Error(`${command.join(" ")} was not measured`);
+  return cost.wallMs;
+}
+
+async function startTop(): Promise<Start> {
+  const started = performance.now();
+  const top = startNpmon(["top", "-b", "-c", "1"]);
+  const closed = once(top, "close");
+  const first = async (name: "stdout" | "stderr") => {
+    const stream = top[name];
+    if (stream === null) throw new Error(`top has no ${name}`);
+    await once(stream, "data");
+    const ms = performance.now() - started;
+    stream.resume();
+    return ms;
+  };
+  const both = Promise.all([first("stderr"), first("stdout")]);
+  const failed = closed.then(() => null);
+  const times = await Promise.race([both, failed]);
+  const [code] = await closed;
+  if (times === null || code !== 0) throw new Error(`npmon top ended with ${code} and no table`);
+  return { tracingMs: times[0], tableMs: times[1] };
+}
