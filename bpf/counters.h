@@ -13,17 +13,64 @@ struct counters {
 	__u32 retransmits;
 };
 
-static __always_inline void read_counters(struct counters *c, struct tcp_sock *tp)
+/*
+ * Payload up to the highest sequence number that was ever sent: what is acknowledged and what is in flight, less the
+ * SYN of the end that connected (the other one's counter starts behind it) and our FIN.
+ */
+static __always_inline __u64 sent_by_sequence(struct tcp_sock *tp, __u8 direction)
 {
-	/* bytes_received moves by the sequence number, so the peer's FIN adds one byte that nobody sent. Read before
-	 * the flag: between the two we may be one byte short until the next pass, never one over. */
+	__u8 tcp_state = tp->inet_conn.icsk_inet.sk.__sk_common.skc_state;
+	__u32 next = tp->snd_nxt;
+	__u32 flight = next - tp->snd_una;
+	__u64 reach, flags;
+
+	/* Acknowledged last: an acknowledgement in between makes this too much, which does no harm, and never too little. */
+	barrier();
+	reach = tp->bytes_acked + flight;
+	flags = direction == DIRECTION_OUTGOING;
+	if ((tcp_state == TCP_FIN_WAIT1 || tcp_state == TCP_FIN_WAIT2 || tcp_state == TCP_CLOSING ||
+	     tcp_state == TCP_LAST_ACK) &&
+	    next == tp->write_seq)
+		flags++;
+	return reach > flags ? reach - flags : 0;
+}
+
+static __always_inline int is_locked(struct sock *sk)
+{
+	if (sk->sk_lock.owned)
+		return 1;
+	/* Not where spinlocks can sleep (PREEMPT_RT). */
+	if (!bpf_core_field_exists(sk->sk_lock.slock.rlock.raw_lock.locked))
+		return 0;
+	return sk->sk_lock.slock.rlock.raw_lock.locked;
+}
+
+/*
+ * `unsettled`: what was received up to the last pass, when somebody else may be changing the counters now; the last
+ * byte of a socket in use is then left for the next pass. NULL for who holds its lock.
+ */
+static __always_inline void read_counters(struct counters *c, struct tcp_sock *tp, __u8 direction,
+					  const __u64 *unsettled)
+{
+	__u64 by_sequence;
+
+	/* bytes_received moves by the sequence number, so the peer's FIN adds one byte that nobody sent. The flag follows
+	 * a moment later, under the same lock: when nobody holds that, the flag is there for every FIN counted above. */
 	__u64 received = tp->bytes_received;
 
 	barrier();
-	if (tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & (1ul << SOCK_DONE))
+	if (unsettled && is_locked(&tp->inet_conn.icsk_inet.sk))
+		received -= received > *unsettled;
+	else if (tp->inet_conn.icsk_inet.sk.__sk_common.skc_flags & (1ul << SOCK_DONE))
 		received -= received > 0;
 	c->received = received;
+	/* bytes_sent also counts segments that this host failed to send, because its queue was full or a route was
+	 * missing, once for each try (__tcp_transmit_skb() counts before it hands over); sequence numbers do not move then. */
 	c->sent = tp->bytes_sent - tp->bytes_retrans;
+	barrier();
+	by_sequence = sent_by_sequence(tp, direction);
+	if (c->sent > by_sequence)
+		c->sent = by_sequence;
 	c->segs_out = tp->segs_out;
 	c->segs_in = tp->segs_in;
 	c->retransmits = tp->total_retrans;

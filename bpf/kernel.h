@@ -44,7 +44,20 @@ struct sock_common {
 	unsigned long skc_flags;
 };
 
+typedef struct qspinlock {
+	__u8 locked;
+} arch_spinlock_t;
+
+typedef struct raw_spinlock {
+	arch_spinlock_t raw_lock;
+} raw_spinlock_t;
+
+typedef struct spinlock {
+	struct raw_spinlock rlock;
+} spinlock_t;
+
 typedef struct {
+	spinlock_t slock;
 	int owned;
 } socket_lock_t;
 
@@ -78,6 +91,7 @@ struct tcp_sock {
 	__u32 mdev_us;
 	__u32 snd_nxt;
 	__u32 snd_una;
+	__u32 write_seq;
 };
 
 struct socket {

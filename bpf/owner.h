@@ -62,13 +62,20 @@ static __always_inline void announce(struct task_struct *task, __u32 pid, __u64 
 	bpf_map_update_elem(&announced, &pid, &start_ticks, BPF_ANY);
 }
 
+/* The owner is known, or nobody will ever be: counted once, whoever comes to it first. */
+static __always_inline void end_inheritance(struct socket_state *state)
+{
+	if (__sync_lock_test_and_set(&state->inherited, 0))
+		__sync_fetch_and_add(&control.unclaimed, -1);
+}
+
 static __always_inline void claim(struct socket_state *state, __u32 pid, __u64 start_ticks)
 {
-	if (state->flags & RECORD_INHERITED)
-		__sync_fetch_and_add(&control.unclaimed, -1);
 	state->pid = pid;
 	state->start_ticks = start_ticks;
-	state->flags = (state->flags & ~RECORD_INHERITED) | RECORD_IDENTITY;
+	barrier();
+	state->identity_due = 1;
+	end_inheritance(state);
 }
 
 /* Takes the note that the accepting process left, if there is one. */
@@ -82,7 +89,7 @@ static __always_inline void claim_for_acceptor(struct sock *sk, struct socket_st
 	acceptor = bpf_map_lookup_elem(&acceptors, &key);
 	if (!acceptor)
 		return;
-	if (state->flags & RECORD_INHERITED)
+	if (state->inherited)
 		claim(state, acceptor->pid, acceptor->start_ticks);
 	bpf_map_delete_elem(&acceptors, &key);
 }

@@ -35,9 +35,15 @@ struct socket_state {
 	__u32 base_segs_out;
 	__u32 base_segs_in;
 	__u32 base_retransmits;
-	__u16 flags; /* enum record_flag; RECORD_IDENTITY here means "still to be sent" */
+	/* Nobody was seen using the accepted socket yet; pid is the listener's. Whoever sees one exchanges it for 0. */
+	__u32 inherited;
+	/* Each a byte of its own: several processors write them, and a bit set here must not undo one cleared there. */
 	__u8 kind;
 	__u8 direction;
+	__u8 established;
+	__u8 preexisting;
+	__u8 identity_due; /* the next record has to say who and where */
+	__u8 pad[7];
 };
 
 struct {

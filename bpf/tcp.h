@@ -56,11 +56,20 @@ static __always_inline struct socket_state *start_incoming(struct sock *sk)
 		return NULL;
 	state->direction = DIRECTION_INCOMING;
 	state->slot = SLOT_NONE;
-	state->flags = RECORD_IDENTITY | RECORD_INHERITED;
+	state->established = 0;
+	state->preexisting = 0;
+	state->identity_due = 1;
+	state->inherited = 1;
 	state->accepted_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&control.unclaimed, 1);
 	state->kind = KIND_FLOW;
 	return state;
+}
+
+static __always_inline __u16 record_flags(const struct socket_state *state)
+{
+	return (state->established ? RECORD_ESTABLISHED : 0) | (state->preexisting ? RECORD_PREEXISTING : 0) |
+	       (state->inherited ? RECORD_INHERITED : 0);
 }
 
 static __always_inline void lose(const struct socket_state *state, const struct counters *c)
@@ -76,17 +85,18 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct flow_record *record;
 	struct counters c;
+	__u16 flags;
 	__u32 slot;
 
 	if (!tp)
 		return;
-	if (state->flags & RECORD_INHERITED)
-		__sync_fetch_and_add(&control.unclaimed, -1);
+	flags = record_flags(state) | RECORD_IDENTITY | RECORD_CLOSED;
+	end_inheritance(state);
 	/* From here on the pass leaves this socket alone; if it got there first, we learn the slot it gave. */
 	slot = __sync_lock_test_and_set(&state->slot, SLOT_CLOSED);
 	if (slot == SLOT_CLOSED)
 		return;
-	read_counters(&c, tp);
+	read_counters(&c, tp, state->direction, NULL);
 	record = bpf_ringbuf_reserve(&closed, sizeof(*record), 0);
 	if (!record) {
 		lose(state, &c);
@@ -95,7 +105,7 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
 	fill_counters(record, state, &c, tp);
 	fill_identity(record, state, tp);
 	record->slot = slot;
-	record->flags = (state->flags & ~RECORD_IDENTITY) | RECORD_IDENTITY | RECORD_CLOSED;
+	record->flags = flags;
 	record->error = sk->sk_err;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
@@ -111,7 +121,7 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 	}
 	if (state->kind == KIND_FLOW) {
 		claim_for_acceptor(sk, state);
-		if ((state->flags & RECORD_INHERITED) && in_user_call(sk))
+		if (state->inherited && in_user_call(sk))
 			claim_for_current(state);
 		finish(sk, state);
 	}
@@ -150,10 +160,10 @@ int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
 	if (!state)
 		return 0;
 	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
-	state->flags |= RECORD_ESTABLISHED;
-	if (state->flags & RECORD_INHERITED)
+	state->established = 1;
+	if (state->inherited)
 		claim_for_acceptor(sk, state);
-	if ((state->flags & RECORD_INHERITED) && in_user_call(sk))
+	if (state->inherited && in_user_call(sk))
 		claim_for_current(state);
 	return 0;
 }
@@ -194,10 +204,11 @@ static __always_inline void adopt(struct sock *sk, __u8 tcp_state, __u32 pid, __
 	if (tcp_state == TCP_SYN_SENT) {
 		state->direction = DIRECTION_OUTGOING;
 	} else {
-		read_counters(&c, tp);
+		read_counters(&c, tp, DIRECTION_NONE, NULL);
 		set_base(state, &c);
 		state->direction = direction_of(tp, tcp_state);
-		state->flags = RECORD_ESTABLISHED | RECORD_PREEXISTING;
+		state->established = 1;
+		state->preexisting = 1;
 		/* It was in no process when the others were adopted; what it moved since then is not known. */
 		if (!control.baseline)
 			__sync_fetch_and_add(&control.lost_connections, 1);
@@ -233,7 +244,7 @@ int npmon_owners(struct bpf_iter__task_file *ctx)
 	if (tcp_state == TCP_CLOSE)
 		return 0;
 	state = state_of(sk, 0);
-	if (state && !(state->flags & RECORD_INHERITED))
+	if (state && !state->inherited)
 		return 0;
 	__u32 pid = task->tgid;
 	__u64 start_ticks = task->group_leader->start_boottime / TICK_NS;
@@ -273,7 +284,7 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	state = ctx->value;
 	if (!sk || !state)
 		return 0;
-	if (state->kind != KIND_FLOW || !(state->flags & RECORD_ESTABLISHED))
+	if (state->kind != KIND_FLOW || !state->established)
 		return 0;
 	tcp_state = sk->__sk_common.skc_state;
 	if (tcp_state == TCP_CLOSE)
@@ -284,30 +295,33 @@ int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
 	slot = state->slot;
 	if (slot == SLOT_CLOSED)
 		return 0;
-	if (state->flags & RECORD_INHERITED)
+	if (state->inherited)
 		claim_for_acceptor(sk, state);
-	if ((state->flags & RECORD_INHERITED) && !owner_overdue(state))
+	if (state->inherited && !owner_overdue(state))
 		return 0;
 	if (slot == SLOT_NONE) {
 		slot = take_slot(&state->slot);
 		if (slot == SLOT_NONE)
 			return 0;
-		state->flags |= RECORD_IDENTITY;
+		state->identity_due = 1;
 	}
-	read_counters(&c, tp);
+	read_counters(&c, tp, state->direction, &state->emitted_received);
 	sum = counters_sum(&c);
-	if (sum == state->emitted_sum && !(state->flags & RECORD_IDENTITY) && !control.emit_all)
+	if (sum == state->emitted_sum && !state->identity_due && !control.emit_all)
 		return 0;
 	record = next_record();
 	if (!record)
 		return 0;
 	fill_counters(record, state, &c, tp);
 	record->slot = slot;
-	record->flags = state->flags;
+	record->flags = record_flags(state);
 	record->error = 0;
-	if (state->flags & RECORD_IDENTITY) {
+	if (state->identity_due) {
+		/* Before it is read: who claims the socket meanwhile asks for another one. */
+		state->identity_due = 0;
+		barrier();
 		fill_identity(record, state, tp);
-		state->flags &= ~RECORD_IDENTITY;
+		record->flags |= RECORD_IDENTITY;
 	}
 	state->emitted_sum = sum;
 	state->emitted_sent = c.sent;

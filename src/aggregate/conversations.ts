@@ -49,6 +49,10 @@ export class Conversations {
     const place = placeOf(flow);
     if (ip !== null && !isWildcard(ip)) this.#localIps.add(ip);
     if (place === null) return;
+    if (ip === flow.destination.ip && flow.source.port === flow.destination.port) {
+      flow.peer = flow; // TCP lets a socket connect to itself
+      return;
+    }
     const ends = this.#ends.get(place.key);
     const other = ends?.[place.end === 0 ? 1 : 0] ?? null;
     if (other !== null && isAlone(other)) {
