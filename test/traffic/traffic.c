@@ -21,13 +21,18 @@ static const char usage[] =
 	"traffic churn   --to A:P [--connections N] [--parallel K] [--sources N] [--first-close ...]\n"
 	"traffic hold    --to A:P [--connections N] [--sources N]   (stdin: send BYTES)\n"
 	"traffic refused --to A:P [--connections N]\n"
-	"traffic reset   --to A:P [--connections N] [--send-bytes N] [--by client|server]\n";
+	"traffic reset   --to A:P [--connections N] [--send-bytes N] [--by client|server]\n"
+	"traffic actor                                              (stdin: see actor.h)\n";
 
 int main(int argc, char **argv)
 {
 	struct options options;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && strcmp(argv[1], "actor") == 0) {
+		allow_all_descriptors();
+		return run_actor(argv[2]);
+	}
 	for (unsigned i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[1], commands[i].name) != 0)
 			continue;

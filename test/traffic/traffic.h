@@ -97,4 +97,7 @@ int run_hold(const struct options *options);
 int run_refused(const struct options *options);
 int run_reset(const struct options *options);
 
+/* actor.c; `ledger` is what it had counted before it was executed again, or NULL */
+int run_actor(const char *ledger);
+
 #endif
