@@ -92,6 +92,12 @@ static __always_inline void set_base(struct socket_state *state, const struct co
 	state->emitted_received = c->received;
 }
 
+static __always_inline __u16 record_flags(const struct socket_state *state)
+{
+	return (state->established ? RECORD_ESTABLISHED : 0) | (state->preexisting ? RECORD_PREEXISTING : 0) |
+	       (state->inherited ? RECORD_INHERITED : 0);
+}
+
 static __always_inline void fill_counters(struct flow_record *record, const struct socket_state *state,
 					  const struct counters *c, struct tcp_sock *tp)
 {

@@ -7,7 +7,9 @@
  * (5.11). Compiled with -mcpu=v3 for those atomics.
  */
 #include "accept.h"
-#include "tcp.h"
+#include "tcp_collect.h"
+#include "tcp_owners.h"
+#include "tcp_state.h"
 #include "udp_kprobe.h"
 #include "udp_tracepoint.h"
 

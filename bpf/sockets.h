@@ -112,4 +112,18 @@ const volatile __u32 accept_is_seen = 0;
 
 struct control control = {};
 
+static __always_inline struct socket_state *state_of(struct sock *sk, __u64 flags)
+{
+	return bpf_sk_storage_get(&sockets, sk, NULL, flags);
+}
+
+static __always_inline struct socket_state *create_state(struct sock *sk)
+{
+	struct socket_state *state = state_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		__sync_fetch_and_add(&control.lost_connections, 1);
+	return state;
+}
+
 #endif
