@@ -63,3 +63,26 @@ test("Linux 5.10 has no eBPF tier, and npmon says why and falls back", async () 
   assert.match(probe.reason, /npmon_state.*sock_diag shows TCP/);
   assert.match(run.stderr, /"code":"bpf_load"/);
 });
+
+test("what a datagram costs in either tier is printed, where a kernel has both", async (t) => {
+  const kernel = await findKernel("6.12");
+  const program = join("test", "guest", "datagram-cost.js");
+  const run = await runInGuest(
+    kernel,
+    ["sh", "-c", `node ${program} kprobe && node ${program} tracepoint`],
+    {},
+  );
+  assert.equal(run.status, 0, run.stderr);
+  const costs = run.stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  for (const { tier, nsPerDatagram } of costs) {
+    t.diagnostic(`${tier}: ${nsPerDatagram} ns for a datagram sent and received, in an emulated processor`);
+    assert.ok(nsPerDatagram > 0);
+  }
+  assert.deepEqual(
+    costs.map(({ tier }) => tier),
+    ["kprobe", "tracepoint"],
+  );
+});
