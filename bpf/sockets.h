@@ -20,6 +20,8 @@ enum socket_kind {
 	KIND_NEW = 0,
 	KIND_LISTENER = 1,
 	KIND_FLOW = 2,
+	/* Reached TCP_CLOSE; its storage goes when the socket does, or serves the next connect. */
+	KIND_ENDED = 3,
 };
 
 struct socket_state {
@@ -79,7 +81,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1024 * 1024);
+	__uint(max_entries, 2 * 1024 * 1024);
 } processes SEC(".maps");
 
 /* Processes already sent, by pid. An entry that is evicted only means that one is sent again. */

@@ -104,7 +104,9 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 			claim_for_current(state);
 		finish(sk, state);
 	}
-	bpf_sk_storage_delete(&sockets, sk);
+	/* Not deleted: the tracepoint runs before the socket says TCP_CLOSE, and without storage the pass over open files
+	 * would take it for one older than npmon. */
+	state->kind = KIND_ENDED;
 }
 
 SEC("tp_btf/inet_sock_set_state")

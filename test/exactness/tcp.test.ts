@@ -163,11 +163,15 @@ describe("a connection older than npmon", () => {
         return true;
       });
       await hold.stop();
-      const closed = watch.snapshot().flows.find((flow) => flow.source?.pid === hold.pid);
-      assert.deepEqual(
-        [closed?.bytes_sent, closed?.connections.closed, closed?.connections.active],
-        [0, 3, 0],
-      );
+      await watchUntil(watch, (snapshot) => {
+        const closed = snapshot.flows.find((flow) => flow.source?.pid === hold.pid);
+        if (closed?.connections.active === 3) return false;
+        assert.deepEqual(
+          [closed?.bytes_sent, closed?.connections.closed, closed?.connections.active],
+          [0, 3, 0],
+        );
+        return true;
+      });
     });
   }
 });
