@@ -80,6 +80,8 @@ export class FlowTable {
     if (known !== undefined) {
       if (!known.open) return;
       this.#changeOwner(known, record.identity());
+      // Its other end may stand further on in the same pass.
+      if (known.peer === null) this.#unsettle(known);
     }
     this.counters.backwards += flow.advance(record);
     if (flow.protocol === "tcp") countEnd(flow.tally, record);

@@ -39,7 +39,7 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #flows: FlowTable;
   readonly #sink: RecordSink;
-  #report: { lost: number; lostBytes: number; waiting: number; closedBufferFill: number } = emptyReport();
+  #report = emptyReport();
   #startWallMs = 0;
   #startMonotonicMs = 0;
   #startCpu = { user: 0, system: 0 };
@@ -132,6 +132,7 @@ export class Monitor {
   #add(report: PassReport): void {
     this.#report.lost += report.lost;
     this.#report.lostBytes += report.lostBytes;
+    this.#report.lostNames += report.lostNames;
     this.#report.waiting = report.waiting;
     this.#report.closedBufferFill = Math.max(this.#report.closedBufferFill, report.closedBufferFill);
   }
@@ -145,6 +146,7 @@ export class Monitor {
       ...(probe.reason !== null && { reason: probe.reason }),
       lost: this.#report.lost,
       lost_bytes: this.#report.lostBytes,
+      ...(this.#report.lostNames > 0 && { lost_names: this.#report.lostNames }),
       unattributed: flows.openUnattributed + flows.counters.endedUnattributed,
       flows: flows.openCount + flows.counters.ended,
       tracked: flows.openCount,
@@ -159,6 +161,12 @@ export class Monitor {
   }
 }
 
-function emptyReport(): { lost: number; lostBytes: number; waiting: number; closedBufferFill: number } {
-  return { lost: 0, lostBytes: 0, waiting: 0, closedBufferFill: 0 };
+function emptyReport(): {
+  lost: number;
+  lostBytes: number;
+  lostNames: number;
+  waiting: number;
+  closedBufferFill: number;
+} {
+  return { lost: 0, lostBytes: 0, lostNames: 0, waiting: 0, closedBufferFill: 0 };
 }

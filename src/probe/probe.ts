@@ -70,6 +70,8 @@ export interface PassReport {
   /** Connections, and for UDP datagrams, that were not counted or not wholly. */
   readonly lost: number;
   readonly lostBytes: number;
+  /** Processes whose first sight was lost: one that is gone before its flows are read has no name. */
+  readonly lostNames: number;
   /** Open flows that got no slot. */
   readonly waiting: number;
   /** 0..1, fill of the buffer for closed flows when the pass began to empty it. */

@@ -54,6 +54,8 @@ export interface SnapshotProbe {
   readonly lost: number;
   /** Bytes known to belong to `lost`, both directions; what could not even be measured is not in it. */
   readonly lost_bytes: number;
+  /** Processes whose name, service and user were lost because they were gone too soon; absent when none. */
+  readonly lost_names?: number;
   /** Connections counted in the rows whose local process is not known. */
   readonly unattributed: number;
   /** Connections that the rows are made of: those open at the end and those that ended in the interval. */

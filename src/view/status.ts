@@ -37,6 +37,9 @@ export function describeHealth(snapshot: Snapshot): readonly Fact[] {
   const facts: Fact[] = [{ text: `flows ${formatCount(probe.flows)}`, isTrouble: false }];
   const lostBytes = probe.lost_bytes > 0 ? ` (${formatBytes(probe.lost_bytes, "auto")})` : "";
   facts.push({ text: `lost ${formatCount(probe.lost)}${lostBytes}`, isTrouble: probe.lost > 0 });
+  if (probe.lost_names !== undefined) {
+    facts.push({ text: `names lost ${formatCount(probe.lost_names)}`, isTrouble: true });
+  }
   if (probe.waiting > 0) {
     facts.push({
       text: `waiting ${formatCount(probe.waiting)} (over capacity ${formatCount(probe.capacity)})`,

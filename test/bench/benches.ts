@@ -1,9 +1,12 @@
+import { measureBulk } from "./bulk.ts";
+import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
 import { measureStart } from "./start.ts";
 import type { Table } from "./table.ts";
 import { measureTick } from "./tick.ts";
+import { measureUdp } from "./udp.ts";
 
 export interface Bench {
   /** As on the command line. */
@@ -17,6 +20,13 @@ export const BENCHES: readonly Bench[] = [
   { name: "tick", summary: "CPU of a tick, beside ss", run: measureTick },
   { name: "owners", summary: "looking for the owners of accepted connections", run: measureOwners },
   { name: "connection", summary: "BPF time by connection and by megabyte", run: measureConnection },
+  {
+    name: "udp",
+    summary: "datagrams, and TCP calls that count none, with npmon and without",
+    run: measureUdp,
+  },
+  { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
+  { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
   { name: "start", summary: "time until there is something to see", run: measureStart },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ProbeChoice } from "../../src/probe/open.ts";
 import { Child } from "../traffic/child.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -25,6 +26,8 @@ export interface MonitorMemory {
 export interface MonitorProcessOptions {
   /** Flows; npmon's own default is 65,536. */
   readonly capacity: number;
+  /** Default: the first that works. */
+  readonly tier?: ProbeChoice;
   /** Flags of node. */
   readonly execArgv?: readonly string[];
 }
@@ -41,9 +44,13 @@ export class MonitorProcess implements AsyncDisposable {
   }
 
   /** Ready when its probes are attached and its first tick is over. */
-  static async open({ capacity, execArgv = [] }: MonitorProcessOptions): Promise<MonitorProcess> {
+  static async open({
+    capacity,
+    tier = "auto",
+    execArgv = [],
+  }: MonitorProcessOptions): Promise<MonitorProcess> {
     const dist = pathToFileURL(join(ROOT, "dist")).href;
-    const parameters = ["--expose-gc", ...execArgv, compileProgram(), dist, String(capacity)];
+    const parameters = ["--expose-gc", ...execArgv, compileProgram(), dist, String(capacity), tier];
     const child = new Child(process.execPath, parameters, {});
     try {
       return new MonitorProcess(child, JSON.parse(await child.line()));

@@ -2,19 +2,21 @@
  * npmon alone in a process, for {@link MonitorProcess}: the built monitor without a command around it, told by the
  * lines of stdin what to do, answering each with one line of JSON. The end of stdin ends it.
  *
- * Compiled, not run through tsx, whose loader would be in every figure. argv: URL of dist, capacity.
+ * Compiled, not run through tsx, whose loader would be in every figure. argv: URL of dist, capacity, tier.
  */
 import { createInterface } from "node:readline";
+import type { ProbeChoice } from "../../src/probe/open.ts";
 import type { MonitorMemory, MonitorTicks } from "./monitor-process.ts";
 
-const [, , dist = "", capacity = ""] = process.argv;
+const [, , dist = "", capacity = "", tier = ""] = process.argv;
 const { openMonitor }: typeof import("../../src/monitor/open.ts") = await import(`${dist}/monitor/open.js`);
+const { PROBE_CHOICES }: typeof import("../../src/probe/open.ts") = await import(`${dist}/probe/open.js`);
 const { parseGroupBy }: typeof import("../../src/query/group-by.ts") = await import(
   `${dist}/query/group-by.js`
 );
 
 const monitor = openMonitor({
-  choice: "auto",
+  choice: parseChoice(tier),
   capacity: Number(capacity),
   groupBy: parseGroupBy("service"),
   pid: null,
@@ -31,6 +33,12 @@ for await (const line of createInterface({ input: process.stdin })) {
   else throw new Error(`cannot obey ${line}`);
 }
 monitor.close();
+
+function parseChoice(text: string): ProbeChoice {
+  const choice = PROBE_CHOICES.find((name) => name === text);
+  if (choice === undefined) throw new Error(`there is no tier ${text}`);
+  return choice;
+}
 
 function tick(count: number, last: boolean): MonitorTicks {
   const cpu = process.cpuUsage();

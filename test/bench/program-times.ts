@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { sumOf } from "./spread.ts";
 
 export interface ProgramTime {
   readonly runs: number;
@@ -31,6 +32,12 @@ export class ProgramTimes {
       throw new Error(`there is no program ${name}, only ${[...this.#infoPaths.keys()].join(", ")}`);
     }
     return { runs: field(path, "run_cnt"), ns: field(path, "run_time_ns") };
+  }
+
+  /** The totals of several programs together; those that are not loaded ran for nothing. */
+  sum(names: readonly string[]): ProgramTime {
+    const loaded = names.filter((name) => this.#infoPaths.has(name)).map((name) => this.read(name));
+    return { runs: sumOf(loaded.map(({ runs }) => runs)), ns: sumOf(loaded.map(({ ns }) => ns)) };
   }
 
   /** What a program ran while `work` went on. */

@@ -47,7 +47,7 @@ suite("the exactness tests, on the kernels that npmon claims", () => {
       const passed = Number(/^# pass (\d+)$/m.exec(run.stdout)?.[1]);
       t.diagnostic(`Linux ${kernel.version}: ${passed} tests passed in ${run.seconds.toFixed(1)} s`);
       assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
-      assert.ok(passed >= 15, run.stdout);
+      assert.ok(passed >= 10, run.stdout);
     });
   }
 });

@@ -30,6 +30,7 @@ export class BpfProbe implements Probe {
   #freeSlots: number;
   #lost = 0;
   #lostBytes = 0;
+  #lostNames = 0;
   #nextOwnerPassMs = 0;
   /** Passes that still have to emit every flow, after final records were lost; see {@link #findVanished}. */
   #recoveryPasses = 0;
@@ -82,6 +83,8 @@ export class BpfProbe implements Probe {
     const lostBytes = this.#counter("lostBytes") - this.#lostBytes;
     this.#lost += lost;
     this.#lostBytes += lostBytes;
+    const lostNames = this.#counter("lostProcesses") - this.#lostNames;
+    this.#lostNames += lostNames;
 
     this.#setControl("recordCount", 0);
     this.#setControl("waiting", 0);
@@ -101,7 +104,7 @@ export class BpfProbe implements Probe {
     const seen = this.#drainOpen(sink, emitAll);
     this.#closed.consume((view, offset) => sink.closed(this.#cursor.moveTo(view, offset)), limit);
     if (seen !== null) this.#findVanished(sink, seen);
-    return { lost, lostBytes, waiting: this.#getControl("waiting"), closedBufferFill: fill };
+    return { lost, lostBytes, lostNames, waiting: this.#getControl("waiting"), closedBufferFill: fill };
   }
 
   release(slots: readonly number[]): void {
@@ -160,7 +163,7 @@ export class BpfProbe implements Probe {
     return this.#counter("lostConnections") + this.#counter("unseen");
   }
 
-  #counter(name: "lostBytes" | "lostConnections" | "udpFlows" | "unclaimed" | "unseen"): number {
+  #counter(name: keyof typeof CONTROL): number {
     return Number(this.#control.view.getBigInt64(CONTROL_OFFSET + CONTROL[name], true));
   }
 

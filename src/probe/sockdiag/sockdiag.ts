@@ -99,7 +99,7 @@ export class SockdiagProbe implements Probe {
     this.#lost = this.#sockets.lost;
     this.#lostBytes = this.#sockets.lostBytes;
     this.#dropped = 0;
-    return { lost, lostBytes, waiting, closedBufferFill: 0 };
+    return { lost, lostBytes, lostNames: 0, waiting, closedBufferFill: 0 };
   }
 
   release(slots: readonly number[]): void {
