@@ -45,7 +45,8 @@ struct socket_state {
 	__u8 established;
 	__u8 preexisting;
 	__u8 identity_due; /* the next record has to say who and where */
-	__u8 pad[7];
+	__u8 tcp_state;    /* the last change of state that was looked at */
+	__u8 pad[6];
 };
 
 struct {

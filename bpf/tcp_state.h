@@ -9,27 +9,29 @@
 #include "counters.h"
 #include "owner.h"
 
-static __always_inline void start_listener(struct sock *sk)
+static __always_inline struct socket_state *start_listener(struct sock *sk)
 {
 	struct socket_state *state = create_state(sk);
 
 	if (!state)
-		return;
+		return NULL;
 	state->kind = KIND_LISTENER;
 	claim_for_current(state);
+	return state;
 }
 
-static __always_inline void start_outgoing(struct sock *sk)
+static __always_inline struct socket_state *start_outgoing(struct sock *sk)
 {
 	struct socket_state *state = create_state(sk);
 
 	if (!state)
-		return;
+		return NULL;
 	/* A socket can be disconnected and connected again: nothing of the last time may stay. */
 	__builtin_memset(state, 0, sizeof(*state));
 	state->kind = KIND_FLOW;
 	state->direction = DIRECTION_OUTGOING;
 	claim_for_current(state);
+	return state;
 }
 
 static __always_inline struct socket_state *start_incoming(struct sock *sk)
@@ -89,15 +91,25 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void close_socket(struct sock *sk, int oldstate)
+/* A connection that npmon never knew, because it was in no process when the others were adopted. */
+static __always_inline struct socket_state *close_unseen(struct sock *sk, int oldstate)
 {
-	struct socket_state *state = state_of(sk, 0);
+	struct socket_state *state;
 
-	if (!state) {
-		if (oldstate != TCP_LISTEN && oldstate != TCP_SYN_RECV && oldstate != TCP_SYN_SENT)
-			__sync_fetch_and_add(&control.unseen, 1);
-		return;
-	}
+	if (oldstate == TCP_LISTEN || oldstate == TCP_SYN_RECV || oldstate == TCP_SYN_SENT)
+		return NULL;
+	__sync_fetch_and_add(&control.unseen, 1);
+	/* So that it is counted once. */
+	state = state_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
+	if (state)
+		state->kind = KIND_ENDED;
+	return state;
+}
+
+static __always_inline struct socket_state *close_socket(struct sock *sk, struct socket_state *state, int oldstate)
+{
+	if (!state)
+		return close_unseen(sk, oldstate);
 	if (state->kind == KIND_FLOW) {
 		claim_for_acceptor(sk, state);
 		if (state->inherited && in_user_call(sk))
@@ -107,10 +119,35 @@ static __always_inline void close_socket(struct sock *sk, int oldstate)
 	/* Not deleted: the tracepoint runs before the socket says TCP_CLOSE, and without storage the pass over open files
 	 * would take it for one older than npmon. */
 	state->kind = KIND_ENDED;
+	return state;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
+/* Returns the socket's storage when there is any afterwards. */
+static __always_inline struct socket_state *change_state(struct sock *sk, struct socket_state *state, int oldstate,
+							  int newstate)
+{
+	switch (newstate) {
+	case TCP_SYN_SENT:
+		return start_outgoing(sk);
+	case TCP_LISTEN:
+		return start_listener(sk);
+	case TCP_CLOSE:
+		return oldstate == TCP_CLOSE ? state : close_socket(sk, state, oldstate);
+	}
+	if (oldstate == TCP_SYN_RECV && (!state || state->kind != KIND_FLOW))
+		state = start_incoming(sk);
+	if (!state)
+		return NULL;
+	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
+	state->established = 1;
+	if (state->inherited)
+		claim_for_acceptor(sk, state);
+	if (state->inherited && in_user_call(sk))
+		claim_for_current(state);
+	return state;
+}
+
+static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
 {
 	struct socket_state *state;
 
@@ -118,15 +155,8 @@ int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	switch (newstate) {
 	case TCP_SYN_SENT:
-		start_outgoing(sk);
-		return 0;
 	case TCP_LISTEN:
-		start_listener(sk);
-		return 0;
 	case TCP_CLOSE:
-		if (oldstate != TCP_CLOSE)
-			close_socket(sk, oldstate);
-		return 0;
 	case TCP_ESTABLISHED:
 	case TCP_FIN_WAIT1:
 	case TCP_CLOSE_WAIT:
@@ -136,17 +166,29 @@ int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
 		return 0;
 	}
 	state = state_of(sk, 0);
-	if (oldstate == TCP_SYN_RECV && (!state || state->kind != KIND_FLOW))
-		state = start_incoming(sk);
-	if (!state)
+	if (state && state->tcp_state == newstate)
 		return 0;
-	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
-	state->established = 1;
-	if (state->inherited)
-		claim_for_acceptor(sk, state);
-	if (state->inherited && in_user_call(sk))
-		claim_for_current(state);
+	state = change_state(sk, state, oldstate, newstate);
+	if (state)
+		state->tcp_state = newstate;
 	return 0;
+}
+
+/*
+ * Twice, because the kernel does not run a tracing program again on a processor where it is running: a change in
+ * softirq context that interrupts one in a system call would be missed. The one that is not running sees it; which
+ * of the two comes first does the work, the other finds it done. Softirqs do not interrupt each other, so two are enough.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
+{
+	return on_state(sk, oldstate, newstate);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(npmon_state_again, struct sock *sk, int oldstate, int newstate)
+{
+	return on_state(sk, oldstate, newstate);
 }
 
 #endif

@@ -12,37 +12,54 @@
 struct peer {
 	__u32 address[4];
 	__u16 port;
-	__u16 pad[3];
+	__u16 valid; /* seen in the call that the task is in */
+	__u32 pad;
 };
 
-/* What the hook saw in the call that the task is in. */
+/* One for each task that sends and receives without connecting; it stays, for that costs less than making it anew. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, struct peer);
 } peers SEC(".maps");
 
-static __always_inline int remember_ipv4(struct bpf_sock_addr *ctx)
+static __always_inline struct peer *peer_of_task(void)
 {
 	__u64 task = bpf_get_current_task();
-	struct peer peer = { .port = bpf_ntohs(ctx->user_port) };
+	struct peer *peer = bpf_map_lookup_elem(&peers, &task);
+	struct peer fresh = {};
 
-	map_ipv4(peer.address, ctx->user_ip4);
-	bpf_map_update_elem(&peers, &task, &peer, BPF_ANY);
+	if (peer)
+		return peer;
+	bpf_map_update_elem(&peers, &task, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&peers, &task);
+}
+
+static __always_inline int remember_ipv4(struct bpf_sock_addr *ctx)
+{
+	struct peer *peer = peer_of_task();
+
+	if (peer) {
+		map_ipv4(peer->address, ctx->user_ip4);
+		peer->port = bpf_ntohs(ctx->user_port);
+		peer->valid = 1;
+	}
 	return 1; /* let the call go on */
 }
 
 static __always_inline int remember_ipv6(struct bpf_sock_addr *ctx)
 {
-	__u64 task = bpf_get_current_task();
-	struct peer peer = { .port = bpf_ntohs(ctx->user_port) };
+	struct peer *peer = peer_of_task();
 
-	peer.address[0] = ctx->user_ip6[0];
-	peer.address[1] = ctx->user_ip6[1];
-	peer.address[2] = ctx->user_ip6[2];
-	peer.address[3] = ctx->user_ip6[3];
-	bpf_map_update_elem(&peers, &task, &peer, BPF_ANY);
+	if (peer) {
+		peer->address[0] = ctx->user_ip6[0];
+		peer->address[1] = ctx->user_ip6[1];
+		peer->address[2] = ctx->user_ip6[2];
+		peer->address[3] = ctx->user_ip6[3];
+		peer->port = bpf_ntohs(ctx->user_port);
+		peer->valid = 1;
+	}
 	return 1;
 }
 
@@ -70,16 +87,14 @@ int npmon_receive6(struct bpf_sock_addr *ctx)
 	return remember_ipv6(ctx);
 }
 
-/* The peer of the call, when a hook saw one; it is forgotten with that. */
-static __always_inline void take_peer(struct udp_key *key, __u64 task, const struct sock_common *common, int ipv6)
+/* The peer of the call: the one that a hook saw, or that the socket is connected to. */
+static __always_inline void fill_peer(struct udp_key *key, const struct peer *seen, const struct sock_common *common,
+				      int ipv6)
 {
-	struct peer *peer = bpf_map_lookup_elem(&peers, &task);
-
-	if (peer) {
+	if (seen) {
 		for (int i = 0; i < 4; i++)
-			key->remote_address[i] = peer->address[i];
-		key->remote_port = peer->port;
-		bpf_map_delete_elem(&peers, &task);
+			key->remote_address[i] = seen->address[i];
+		key->remote_port = seen->port;
 		return;
 	}
 	if (common->skc_state != TCP_ESTABLISHED)
@@ -98,13 +113,17 @@ static __always_inline int on_call(struct sock *sk, enum datagram_way way, int l
 	struct sock_common *common = &sk->__sk_common;
 	__u16 family = common->skc_family;
 	__u64 task = bpf_get_current_task();
+	struct peer *seen = bpf_map_lookup_elem(&peers, &task);
 	struct udp_key key = {};
 	int ipv6 = family == AF_INET6;
 
-	if (length < 0 || !counts) {
-		bpf_map_delete_elem(&peers, &task);
+	if (seen && !seen->valid)
+		seen = NULL;
+	/* Used up, also by a call that failed or only looked. */
+	if (seen)
+		seen->valid = 0;
+	if (length < 0 || !counts)
 		return 0;
-	}
 	key.pid = bpf_get_current_pid_tgid() >> 32;
 	key.netns = common->skc_net.net->ns.inum;
 	key.local_port = common->skc_num;
@@ -114,7 +133,7 @@ static __always_inline int on_call(struct sock *sk, enum datagram_way way, int l
 	} else {
 		map_ipv4(key.local_address, common->skc_rcv_saddr);
 	}
-	take_peer(&key, task, common, ipv6);
+	fill_peer(&key, seen, common, ipv6);
 	unify_wildcard(&key);
 	count_call(&key, way, length, 1,
 		   udp_direction(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK, way));

@@ -22,7 +22,7 @@ export interface Feature {
 
 /** What every tier has. */
 export const TCP: Feature = {
-  ways: [{ programs: ["npmon_state", "npmon_owners", "npmon_collect"] }],
+  ways: [{ programs: ["npmon_state", "npmon_state_again", "npmon_owners", "npmon_collect"] }],
   required: true,
   without: "TCP cannot be counted",
 };
