@@ -13,6 +13,15 @@ static __always_inline int in_user_call(struct sock *sk)
 	return sk->sk_lock.owned != 0;
 }
 
+/*
+ * npmon itself uses no accepted socket, but its pass over open files holds each for a moment; when the owner closes it
+ * just then, it is npmon that the kernel lets finish the closing.
+ */
+static __always_inline int is_used_by_current(struct sock *sk)
+{
+	return in_user_call(sk) && bpf_get_current_pid_tgid() >> 32 != own_pid;
+}
+
 static __always_inline void copy_environ(struct process_record *record, struct task_struct *task)
 {
 	struct mm_struct *mm = task->mm;

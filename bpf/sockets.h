@@ -112,6 +112,8 @@ struct {
 
 /* Set before loading: npmon_accept is there. */
 const volatile __u32 accept_is_seen = 0;
+/* npmon's own process, set before loading. */
+const volatile __u32 own_pid = 0;
 
 struct control control = {};
 

@@ -112,7 +112,7 @@ static __always_inline struct socket_state *close_socket(struct sock *sk, struct
 		return close_unseen(sk, oldstate);
 	if (state->kind == KIND_FLOW) {
 		claim_for_acceptor(sk, state);
-		if (state->inherited && in_user_call(sk))
+		if (state->inherited && is_used_by_current(sk))
 			claim_for_current(state);
 		finish(sk, state);
 	}
@@ -142,7 +142,7 @@ static __always_inline struct socket_state *change_state(struct sock *sk, struct
 	state->established = 1;
 	if (state->inherited)
 		claim_for_acceptor(sk, state);
-	if (state->inherited && in_user_call(sk))
+	if (state->inherited && is_used_by_current(sk))
 		claim_for_current(state);
 	return state;
 }

@@ -126,7 +126,9 @@ function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: Lo
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity));
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
-  // The only constant of the object: whether notes of accepting processes are to be looked for.
-  spec.initialValue(".rodata").setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
+  // The constants of bpf/sockets.h, in their order: whether accepting processes leave notes, and who npmon is.
+  const constants = spec.initialValue(".rodata");
+  constants.setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
+  constants.setUint32(4, process.pid, true);
   return spec;
 }
