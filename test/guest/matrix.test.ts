@@ -60,7 +60,7 @@ test("Linux 5.10 has no eBPF tier, and npmon says why and falls back", async () 
   const [snapshot = "", fallenBack, refused] = run.stdout.trim().split("\n");
   const { probe } = JSON.parse(snapshot);
   assert.deepEqual([probe.tier, fallenBack, refused], ["sockdiag", "0", "1"], run.stderr);
-  assert.match(probe.reason, /npmon_state.*sock_diag shows TCP/);
+  assert.match(probe.reason, /verifier refused it.*sock_diag shows TCP/);
   assert.match(run.stderr, /"code":"bpf_load"/);
 });
 
