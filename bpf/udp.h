@@ -23,7 +23,7 @@ enum udp_life {
 	UDP_ALIVE = 0,
 	/* A pass found nothing new; the next one may end it, the next datagram makes it alive again. */
 	UDP_FADING = 1,
-	/* It is being removed; whoever finds it makes a new one. */
+	/* The pass is removing it. */
 	UDP_ENDED = 2,
 };
 
@@ -90,7 +90,7 @@ static __always_inline void remove_udp_flow(const struct udp_key *key)
 		__sync_fetch_and_add(&control.udp_flows, -1);
 }
 
-static __always_inline struct udp_flow *start_udp_flow(struct udp_key *key, __u32 direction)
+static __always_inline void start_udp_flow(struct udp_key *key, __u32 direction)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct udp_flow fresh = {
@@ -101,7 +101,24 @@ static __always_inline struct udp_flow *start_udp_flow(struct udp_key *key, __u3
 	announce(task, key->pid, fresh.start_ticks);
 	if (!bpf_map_update_elem(&udp_flows, key, &fresh, BPF_NOEXIST))
 		__sync_fetch_and_add(&control.udp_flows, 1);
-	return bpf_map_lookup_elem(&udp_flows, key);
+}
+
+/*
+ * The key's flow, made when there is none. One that is just being removed is waited for: only the pass removes, for
+ * whoever else did could remove the one that comes after it.
+ */
+static __always_inline struct udp_flow *find_udp_flow(struct udp_key *key, __u32 direction)
+{
+	struct udp_flow *flow;
+
+	for (int i = 0; i < 64; i++) {
+		flow = bpf_map_lookup_elem(&udp_flows, key);
+		if (!flow)
+			start_udp_flow(key, direction);
+		else if (stay_alive(flow))
+			return flow;
+	}
+	return NULL;
 }
 
 /*
@@ -113,13 +130,7 @@ static __always_inline void count_call(struct udp_key *key, enum datagram_way wa
 {
 	struct udp_flow *flow;
 
-	flow = bpf_map_lookup_elem(&udp_flows, key);
-	if (flow && !stay_alive(flow)) {
-		remove_udp_flow(key);
-		flow = NULL;
-	}
-	if (!flow)
-		flow = start_udp_flow(key, direction);
+	flow = find_udp_flow(key, direction);
 	if (!flow) {
 		__sync_fetch_and_add(&control.lost_connections, 1);
 		__sync_fetch_and_add(&control.lost_bytes, bytes);
