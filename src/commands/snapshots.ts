@@ -1,13 +1,11 @@
 import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
 import { NpmonError } from "../error/error.ts";
-import { formatTagRef } from "../flow/tags.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { replaySnapshots } from "../monitor/replay.ts";
 import { runTicks } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
-import type { GroupBy } from "../query/group-by.ts";
-import { parseGroupBy } from "../query/group-by.ts";
+import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
@@ -116,6 +114,5 @@ export function chooseRows(
 /** Fails before anything is traced when the column to sort by will not be there. */
 export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
   if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
-  const groupBy = question["group-by"] ?? parseGroupBy("service");
-  parseSort(sort, groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef));
+  parseSort(sort, formatGroupBy(question["group-by"] ?? parseGroupBy("service")));
 }
