@@ -15,22 +15,22 @@ const PORTS = 500;
 const ROUNDS = 11;
 const GROUP_BY = "source.service,destination.port";
 
-/** One flow of the crowd: which service, which port, and its totals in a round. */
+/** One flow of the crowd: which service, which port, and what it moves in each round. */
 interface Example {
+  readonly pid: number;
   readonly service: string;
   readonly port: number;
   readonly sent: number;
   readonly received: number;
 }
 
-function exampleOf(index: number, round: number): Example {
-  return {
-    service: `service-${(index * 7919) % SERVICES}`,
-    port: 1024 + ((index * 104_729) % PORTS),
-    sent: (round + 1) * (100 + (index % 1000)),
-    received: (round + 1) * (10 + (index % 77)),
-  };
-}
+const EXAMPLES: readonly Example[] = Array.from({ length: FLOWS }, (_, index) => ({
+  pid: 1 + ((index * 7919) % SERVICES),
+  service: `service-${(index * 7919) % SERVICES}`,
+  port: 1024 + ((index * 104_729) % PORTS),
+  sent: 100 + (index % 1000),
+  received: 10 + (index % 77),
+}));
 
 /** A cursor over made-up records, as a probe would move one over kernel memory. */
 class ExampleRecord implements FlowRecord {
@@ -46,19 +46,16 @@ class ExampleRecord implements FlowRecord {
   readonly preexisting = false;
   readonly error = 0;
   hasIdentity = false;
-  #pid = 0;
-  #port = 0;
+  #example: Example | null = null;
 
-  moveTo(index: number, round: number): this {
-    const { service, port, sent, received } = exampleOf(index, round);
-    this.slot = index + 1;
-    this.bytesSent = sent;
-    this.bytesReceived = received;
+  moveTo(example: Example, slot: number, round: number): this {
+    this.slot = slot;
+    this.bytesSent = (round + 1) * example.sent;
+    this.bytesReceived = (round + 1) * example.received;
     this.packetsSent = round + 1;
     this.packetsReceived = round + 1;
     this.hasIdentity = round === 0;
-    this.#pid = 1 + Number(service.slice("service-".length));
-    this.#port = port;
+    this.#example = example;
     return this;
   }
 
@@ -71,9 +68,9 @@ class ExampleRecord implements FlowRecord {
       localIp: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
       localPort: 40_000,
       remoteIp: "192.0.2.1",
-      remotePort: this.#port,
+      remotePort: this.#example?.port ?? 0,
       netns: 1,
-      pid: this.#pid,
+      pid: this.#example?.pid ?? 0,
       startTicks: 1,
     };
   }
@@ -87,9 +84,8 @@ export async function measureGroup(): Promise<readonly Table[]> {
   try {
     npmon(0);
     for (let round = 1; round <= ROUNDS; round++) {
-      const expected = timed(times.loop, () => loop(round));
+      const expected = timed(times.loop, loop);
       const rows = timed(times.tick, () => npmon(round));
-      await duck.fill(round);
       const found = await duck.query(times.duckdb);
       if (rows !== expected || found !== expected) {
         throw new Error(`rows: npmon ${rows}, DuckDB ${found}, a loop ${expected}`);
@@ -145,17 +141,18 @@ function createNpmon(): (round: number) => number {
   });
   const record = new ExampleRecord();
   return (round) => {
-    for (let index = 0; index < FLOWS; index++) table.open(record.moveTo(index, round));
+    EXAMPLES.forEach((example, index) => {
+      table.open(record.moveTo(example, index + 1, round));
+    });
     table.settle(false);
     return takeRows(grouping).length;
   };
 }
 
 /** The least that anybody has to do for these rows. */
-function loop(round: number): number {
+function loop(): number {
   const rows = new Map<string, { sent: number; received: number }>();
-  for (let index = 0; index < FLOWS; index++) {
-    const { service, port, sent, received } = exampleOf(index, round);
+  for (const { service, port, sent, received } of EXAMPLES) {
     const key = `${service} ${port}`;
     const row = rows.get(key);
     if (row === undefined) {
@@ -172,20 +169,16 @@ async function openDuckDb() {
   const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
   const connection = await instance.connect();
   await connection.run("CREATE TABLE flows (service VARCHAR, port INTEGER, sent BIGINT, received BIGINT)");
+  const appender = await connection.createAppender("flows");
+  for (const { service, port, sent, received } of EXAMPLES) {
+    appender.appendVarchar(service);
+    appender.appendInteger(port);
+    appender.appendBigInt(BigInt(sent));
+    appender.appendBigInt(BigInt(received));
+    appender.endRow();
+  }
+  appender.closeSync();
   return {
-    fill: async (round: number) => {
-      await connection.run("DELETE FROM flows");
-      const appender = await connection.createAppender("flows");
-      for (let index = 0; index < FLOWS; index++) {
-        const { service, port, sent, received } = exampleOf(index, round);
-        appender.appendVarchar(service);
-        appender.appendInteger(port);
-        appender.appendBigInt(BigInt(sent));
-        appender.appendBigInt(BigInt(received));
-        appender.endRow();
-      }
-      appender.closeSync();
-    },
     query: async (times: number[]) => {
       const started = performance.now();
       const result = await connection.runAndReadAll(
