@@ -47,6 +47,7 @@ describe("openContainerDirectory", () => {
 
   it("asks once about each container, a few at a time", async () => {
     const engine = engineOf(0);
+    engine.manners.inspect = (id) => (socket) => setTimeout(() => json(container(id))(socket), 5);
     open([engine.socket]);
     const ids = Array.from({ length: 60 }, (_, n) => containerId(n));
     await until("all names", () => ids.filter((id) => directory.get(id) === null).length === 0);
@@ -114,13 +115,55 @@ describe("openContainerDirectory", () => {
     for (const action of ["destroy", "create", "start", "rename"]) {
       engineOf(1).tell(event(action, ONE, { name: "fake" }));
     }
-    engineOf(1).cut();
     engineOf(1).tell(event("create", TWO, { name: "seen" }));
-    await until("the events", () => directory.status()[1]?.state === "reachable" && directory.get(TWO));
+    engineOf(0).manners.inspect = () => text("", 404);
+    await until("the events", () => directory.get(TWO)?.name);
+    assert.equal(directory.get(ONE)?.name, "name-1");
     engineOf(0).manners.inspect = (id) => json(container(id, { name: "/mine" }));
     engineOf(0).tell(event("rename", ONE, { name: "mine" }));
     await until("the owner's word", () => directory.get(ONE)?.name === "mine");
     assert.equal(changes.filter((id) => id === ONE).length, 2);
+  });
+
+  it("believes of a container that nobody asked for yet the engine that spoke of it first", async () => {
+    for (const { manners } of engines) manners.inspect = () => text("", 404);
+    open(engines.map(({ socket }) => socket));
+    await until("the engines", () => directory.status().every(({ state }) => state === "reachable"));
+    for (const [index, name] of [
+      [0, "first"],
+      [1, "second"],
+    ] as const) {
+      const sentinel = containerId(100 + index);
+      engineOf(index).tell(event("create", ONE, { name }));
+      engineOf(index).tell(event("rename", ONE, { name }));
+      engineOf(index).tell(event("create", sentinel, { name }));
+      await until("the events", () => directory.get(sentinel)?.name === name);
+    }
+    assert.equal(directory.get(ONE)?.name, "first");
+  });
+
+  it("takes no second answer from another engine", async () => {
+    const held: (() => void)[] = [];
+    engineOf(1).manners.inspect = (id) => (socket) => {
+      held.push(() => json(container(id, { name: "/second" }))(socket));
+    };
+    open(engines.map(({ socket }) => socket));
+    await until("the first answer", () => directory.get(ONE)?.name === "name-1" && held.length > 0);
+    for (const answer of held) answer();
+    await until("the end of the second", () => engineOf(1).connections === 1);
+    assert.equal(directory.get(ONE)?.name, "name-1");
+  });
+
+  it("sends nothing to an engine that is gone", async () => {
+    const engine = engineOf(0);
+    open([engine.socket]);
+    await until("the name", () => directory.get(ONE));
+    await engine.close();
+    await until("the loss", () => directory.status()[0]?.state === "absent");
+    const before = directory.status()[0]?.lookups;
+    for (let n = 2; n < 50; n++) assert.equal(directory.get(containerId(n)), null);
+    assert.equal(directory.status()[0]?.lookups, before);
+    engines.shift();
   });
 
   it("is silent once it is closed", async () => {

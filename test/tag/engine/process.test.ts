@@ -22,9 +22,9 @@ describe("a process with a container directory", () => {
       second.manners.events = () => {};
       third.manners.inspect = () => () => {};
       const sockets = engines.map(({ socket }) => socket);
-      const program = start("waiting-program.ts", [...sockets, `${first.socket}.absent`]);
+      const end = ended(start("waiting-program.ts", [...sockets, `${first.socket}.absent`]));
       await until("the lookup", () => third.asked.length > 0);
-      assert.deepEqual(await ended(program), { status: 0, stdout: "", stderr: "" });
+      assert.deepEqual(await end, { status: 0, stdout: "", stderr: "" });
     } finally {
       for (const engine of engines) await engine.close();
     }
