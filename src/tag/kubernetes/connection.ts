@@ -35,8 +35,8 @@ const MAX_TOKEN_BYTES = 64 * 1024;
 const MAX_CA_BYTES = 1024 * 1024;
 const MAX_REFUSAL_BYTES = 8 * 1024;
 const MAX_RETRY_AFTER_S = 300;
-/** Handed on before others get their turn: some fifty pods, a few milliseconds. */
-const BYTES_PER_TURN = 256 * 1024;
+/** Handed on before others get their turn: some twenty pods, one or two milliseconds. */
+const BYTES_PER_TURN = 128 * 1024;
 const KEEP_ALIVE_MS = 30_000;
 
 /**

@@ -51,6 +51,8 @@ export class PodFollower {
   readonly #query: URLSearchParams;
   /** How far the store is; `null`: a list is needed. */
   #version: string | null = null;
+  /** Revision of the store at that version: what somebody else changed since then comes back with a list only. */
+  #revision = 0;
   /** The last version that was seen, not to go back behind it. */
   #seen = "0";
   /** The server's memory is not so far yet. */
@@ -65,7 +67,7 @@ export class PodFollower {
     this.#settings = settings;
     this.#deps = deps;
     this.#query = new URLSearchParams({ fieldSelector: settings.fieldSelector });
-    this.health = new SourceHealth(deps.nowMs, deps.onHealth);
+    this.health = new SourceHealth(deps.onHealth);
   }
 
   /** Ends when the signal aborts. Does not throw. */
@@ -85,14 +87,15 @@ export class PodFollower {
 
   /** @returns how long to wait before going on */
   async #follow(): Promise<number> {
-    const { timings, signal, nowMs, random } = this.#deps;
+    const { store, timings, signal, nowMs, random } = this.#deps;
     const connection = await openConnection(this.#settings.endpoint, signal);
     try {
       this.#doing = "list";
       const isPolling = nowMs() < this.#listsUntilMs;
+      if (store.revision(this.#settings.view) !== this.#revision) this.#version = null;
       if (this.#version === null || isPolling) {
         this.#version = await this.#list(connection);
-        this.health.serves(isPolling ? "polling" : "watching");
+        this.#serves(isPolling ? "polling" : "watching");
       }
       if (isPolling) {
         this.health.provesGood();
@@ -116,6 +119,7 @@ export class PodFollower {
     const listing = store.openListing(this.#settings.view);
     const version = await listPods(connection, query, paged, timings, this.#listener(listing.put));
     listing.finish();
+    this.#revision = store.revision(this.#settings.view);
     this.#cacheLags = false;
     this.#pagesExpire = false;
     this.#seen = version;
@@ -124,16 +128,22 @@ export class PodFollower {
 
   async #watch(connection: Connection, version: string): Promise<void> {
     const { store, timings, nowMs, random } = this.#deps;
+    const { view } = this.#settings;
     const begunMs = nowMs();
     let hasTold = false;
     await watchPods(connection, this.#query, version, timings.watchMs * (1 + random()), timings, {
       ...this.#listener((reading) => store.put(reading)),
-      onOpen: () => this.health.serves("watching"),
+      onOpen: () => {
+        if (store.revision(view) !== this.#revision)
+          throw new ApiFault("gone", "the kubelet was asked meanwhile");
+        this.#serves("watching");
+      },
       onGone: (json) => this.#read(json, (reading) => store.remove(reading)),
       onVersion: (reached) => {
         this.#version = reached;
         this.#seen = reached;
         hasTold = true;
+        store.heard(view);
         this.health.provesGood();
       },
     });
@@ -158,10 +168,11 @@ export class PodFollower {
 
   /** @returns how long to wait before trying again */
   #failed(fault: ApiFault): number {
-    const { timings, nowMs, random } = this.#deps;
+    const { store, timings, nowMs, random } = this.#deps;
+    const { view } = this.#settings;
     if (fault.kind === "forbidden" && this.#doing === "watch") {
       this.#listsUntilMs = nowMs() + timings.forbiddenMs;
-      this.health.serves("polling");
+      this.#serves("polling");
       return spreadMs(timings.relistMs, random());
     }
     this.health.fails(fault);
@@ -170,14 +181,16 @@ export class PodFollower {
       this.#pagesExpire = fault.kind === "gone";
     }
     if (fault.kind === "gone" || fault.kind === "nonsense") this.#version = null;
-    if (fault.kind === "forbidden" || this.health.silentMs() > timings.staleMs) this.#distrust();
+    // the kubelet may go on telling of the node; of the cluster nobody else tells
+    if (fault.kind === "forbidden" && view === "cluster") store.distrust(view);
+    else store.distrustIfSilent(view, timings.staleMs);
     if (fault.kind === "forbidden") return spreadMs(timings.forbiddenMs, random());
     const pauseMs = backoffMs(this.health.failures, timings.retryMinMs, timings.retryMaxMs, random());
     return Math.max(fault.retryAfterMs, pauseMs);
   }
 
-  #distrust(): void {
-    this.#deps.store.distrust(this.#settings.view);
-    this.#version = null; // what was given up comes back with a list only
+  #serves(state: "watching" | "polling"): void {
+    this.#deps.store.heard(this.#settings.view);
+    this.health.serves(state);
   }
 }

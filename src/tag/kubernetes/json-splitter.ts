@@ -75,23 +75,21 @@ export class JsonSplitter {
   #item(chunk: Buffer, from: number): number {
     let depth = this.#depth;
     let inString = this.#inString;
-    let escaped = this.#escaped;
-    let at = from;
+    let at = this.#escaped ? from + 1 : from;
     for (; at < chunk.length; at++) {
       const byte = chunk[at];
       if (inString) {
-        if (escaped) escaped = false;
-        else if (byte === BACKSLASH) escaped = true;
-        else if (byte === QUOTE) inString = false;
+        if (byte === QUOTE) inString = false;
+        else if (byte === BACKSLASH) at++; // the next one belongs to it
       } else if (byte === QUOTE) inString = true;
       else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
       else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --depth === this.#itemDepth) break;
     }
     this.#depth = depth;
     this.#inString = inString;
-    this.#escaped = escaped;
+    this.#escaped = at > chunk.length;
     const isComplete = at < chunk.length;
-    const next = isComplete ? at + 1 : at;
+    const next = isComplete ? at + 1 : chunk.length;
     this.#keep(chunk.subarray(from, next));
     if (isComplete) this.#finishItem();
     return next;

@@ -20,7 +20,7 @@ export class KubeletPoller {
   constructor(endpoint: ApiEndpoint, deps: SourceDeps) {
     this.#endpoint = endpoint;
     this.#deps = deps;
-    this.health = new SourceHealth(deps.nowMs, deps.onHealth);
+    this.health = new SourceHealth(deps.onHealth);
   }
 
   start(): void {
@@ -41,7 +41,7 @@ export class KubeletPoller {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { timings, random } = this.#deps;
+    const { store, timings, random } = this.#deps;
     while (!signal.aborted) {
       let pauseMs = spreadMs(timings.kubeletPollMs, random());
       try {
@@ -49,7 +49,7 @@ export class KubeletPoller {
       } catch (error) {
         if (signal.aborted) return;
         this.health.fails(toFault(error));
-        if (this.health.silentMs() > timings.staleMs) this.#deps.store.distrust("node");
+        store.distrustIfSilent("node", timings.staleMs);
         const { failures } = this.health;
         pauseMs = Math.max(pauseMs, backoffMs(failures, timings.retryMinMs, timings.retryMaxMs, random()));
       }
@@ -73,6 +73,7 @@ export class KubeletPoller {
       });
       if (signal.aborted) return;
       listing.finish();
+      store.heard("node");
       this.health.serves("polling");
       this.health.provesGood();
     } finally {

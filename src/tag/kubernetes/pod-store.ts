@@ -46,10 +46,14 @@ export class PodStore {
   /** In the order in which they ended. */
   readonly #retired = new Set<Entry>();
   readonly #living = { node: 0, cluster: 0 };
+  readonly #revisions = { node: 0, cluster: 0 };
+  readonly #heardAtMs: { node: number; cluster: number };
   #full = false;
 
   constructor(deps: PodStoreDeps) {
     this.#deps = deps;
+    const nowMs = deps.nowMs();
+    this.#heardAtMs = { node: nowMs, cluster: nowMs };
   }
 
   byUid(uid: string): PodFacts | null {
@@ -100,8 +104,26 @@ export class PodStore {
         for (const [uid, entry] of this.#byUid) {
           if (entry.view === view && entry.retiredAtMs === null && !listed.has(uid)) this.#retire(entry);
         }
+        this.#revisions[view]++;
       },
     };
+  }
+
+  /**
+   * Changes with each listing that is finished and each loss of trust: whoever goes on from what he has put in himself
+   * must find the same number, else somebody else has changed more than he can know.
+   */
+  revision(view: PodView): number {
+    return this.#revisions[view];
+  }
+
+  /** Somebody who knows is there, though there may be no news. */
+  heard(view: PodView): void {
+    this.#heardAtMs[view] = this.#deps.nowMs();
+  }
+
+  distrustIfSilent(view: PodView, staleMs: number): void {
+    if (this.#deps.nowMs() - this.#heardAtMs[view] > staleMs) this.distrust(view);
   }
 
   /**
@@ -114,6 +136,7 @@ export class PodStore {
       if (view === "cluster") this.#drop(entry);
       else this.#release(entry);
     }
+    this.#revisions[view]++;
   }
 
   #add(reading: PodReading): void {

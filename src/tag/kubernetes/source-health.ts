@@ -4,19 +4,15 @@ export type SourceState = "idle" | "watching" | "polling" | "failing";
 
 /** How something that pods are learnt from is doing. */
 export class SourceHealth {
-  readonly #nowMs: () => number;
   readonly #onChange: () => void;
   #state: SourceState = "idle";
   #fault: ApiFault | null = null;
   #failures = 0;
-  #heardAtMs: number;
   #passedOver = 0;
 
   /** @param onChange - called after each change of `state`, and after each failure */
-  constructor(nowMs: () => number, onChange: () => void) {
-    this.#nowMs = nowMs;
+  constructor(onChange: () => void) {
     this.#onChange = onChange;
-    this.#heardAtMs = nowMs();
   }
 
   get state(): SourceState {
@@ -42,21 +38,14 @@ export class SourceHealth {
     return this.#passedOver;
   }
 
-  /** Since something good was heard; before that since the start. */
-  silentMs(): number {
-    return this.#nowMs() - this.#heardAtMs;
-  }
-
   /** It answers. Whether it goes on to do so is not known yet: the failures before that still count. */
   serves(state: "watching" | "polling"): void {
-    this.#heardAtMs = this.#nowMs();
     this.#fault = null;
     this.#become(state);
   }
 
   /** It did what it should. */
   provesGood(): void {
-    this.#heardAtMs = this.#nowMs();
     this.#failures = 0;
   }
 

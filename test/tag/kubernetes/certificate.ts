@@ -7,6 +7,8 @@ import { join } from "node:path";
 export interface ClusterFiles {
   readonly caFile: string;
   readonly tokenFile: string;
+  readonly keyFile: string;
+  readonly certFile: string;
   readonly key: string;
   readonly cert: string;
   writeToken(token: string): void;
@@ -31,6 +33,8 @@ export function makeClusterFiles(): ClusterFiles {
   return {
     caFile: path("ca.crt"),
     tokenFile,
+    keyFile: path("server.key"),
+    certFile: path("server.crt"),
     key: readFileSync(path("server.key"), "utf8"),
     cert: readFileSync(path("server.crt"), "utf8"),
     writeToken,

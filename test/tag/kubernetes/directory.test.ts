@@ -19,6 +19,8 @@ describe("a directory of pods at an API server", () => {
   let api: FakeApi;
   let directory: PodDirectory;
   const told: PodChange[] = [];
+  /** Time that has passed besides what has. */
+  let aheadMs = 0;
 
   beforeEach(async () => {
     api = await FakeApi.open(files);
@@ -38,6 +40,7 @@ describe("a directory of pods at an API server", () => {
       settings: { ...all, ...settings },
       onChange: (change) => told.push(change),
       timings: { ...FAST, ...timings },
+      nowMs: () => performance.now() + aheadMs,
     });
   }
 
@@ -286,10 +289,13 @@ describe("a directory of pods at an API server", () => {
   it("gives up addresses when nothing was heard for long, and finds them again", async () => {
     api.put(podJson({ name: "near", ips: [IP] }));
     api.put(podJson({ name: "far", node: "web-2", ips: [FAR] }));
-    open({}, { staleMs: 100 });
+    open();
     await watched();
     api.intercept = (_, response) => response.destroy() !== undefined;
     api.endWatches("cut");
+    await until("the loss", () => directory.status().state === "failing");
+    assert.deepEqual([podAt(IP), podAt(FAR)], ["near", "far"]);
+    aheadMs += FAST.staleMs + 1;
     await untilEqual(() => [podAt(IP), podAt(FAR)], [null, null]);
     assert.equal(directory.byUid(uidOf("near"))?.pod, "near");
     assert.equal(directory.status().state, "failing");

@@ -122,7 +122,7 @@ export class FakeApi {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "", this.url);
+    const url = new URL(request.url ?? "", "https://localhost");
     const asked: Asked = {
       path: url.pathname,
       verb: url.searchParams.has("watch") ? "watch" : "list",

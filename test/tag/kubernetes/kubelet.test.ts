@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
+import type { PodChange } from "../../../src/tag/kubernetes/change-batch.ts";
 import { openPodDirectory, type PodDirectory } from "../../../src/tag/kubernetes/directory.ts";
 import type { ApiEndpoint, KubernetesSettings } from "../../../src/tag/kubernetes/endpoint.ts";
 import { makeClusterFiles } from "./certificate.ts";
@@ -21,6 +22,9 @@ describe("a directory of pods at a kubelet", () => {
   let api: FakeApi;
   let kubelet: FakeApi;
   let directory: PodDirectory;
+  /** Time that has passed besides what has. */
+  let aheadMs = 0;
+  const told: PodChange[] = [];
 
   beforeEach(async () => {
     api = await FakeApi.open(files);
@@ -45,7 +49,13 @@ describe("a directory of pods at a kubelet", () => {
       scope: "cluster",
       problem: null,
     } as const;
-    directory = openPodDirectory({ settings: { ...all, ...settings }, timings: FAST });
+    told.length = 0;
+    directory = openPodDirectory({
+      settings: { ...all, ...settings },
+      onChange: (change) => told.push(change),
+      timings: FAST,
+      nowMs: () => performance.now() + aheadMs,
+    });
   }
 
   const podAt = (ip: string) => directory.byIp(ip)?.pod ?? null;
@@ -113,6 +123,49 @@ describe("a directory of pods at a kubelet", () => {
     await until("the kubelet's pod", () => podAt(IP) === "a" && podAt("10.244.1.9") === null);
     assert.equal(podAt("10.244.9.9"), "far");
     api = await FakeApi.open(files);
+  });
+
+  it("lists from the API server when it is back, for the kubelet knows static pods by other UIDs", async () => {
+    const hash = "81cdabfc720501d9e81b425b15921b4d";
+    api.put(podJson({ name: "etcd-web-1", annotations: { "kubernetes.io/config.mirror": hash } }));
+    kubelet.put(podJson({ name: "etcd-web-1", uid: hash }));
+    open({ api: endpoint(api) });
+    await until("the watches", () => api.watching === 2);
+    assert.equal(directory.byUid(hash)?.uid, uidOf("etcd-web-1"));
+    api.intercept = (_, response) => response.destroy() !== undefined;
+    api.endWatches("cut");
+    await until("the kubelet's word", () => directory.byUid(hash)?.uid === hash && podAt(IP) === "a");
+    api.intercept = () => false;
+    await until("the API server's word", () => api.watching === 2 && podAt(IP) === null);
+    assert.match(line(), /watching 1 pod of node web-1, 0 of other nodes$/);
+    assert.equal(directory.byUid(uidOf("etcd-web-1"))?.pod, "etcd-web-1");
+  });
+
+  it("keeps believing the kubelet however long the API server is away", async () => {
+    api.may = () => false;
+    kubelet.intercept = () => {
+      aheadMs += FAST.staleMs / 2;
+      return false;
+    };
+    open({ api: endpoint(api) });
+    await until("the pod", () => podAt(IP) === "a");
+    const [apiAsked, kubeletAsked] = [api.asked.length, kubelet.asked.length];
+    await until("many tries of both", () => {
+      assert.equal(podAt(IP), "a");
+      return api.asked.length > apiAsked + 10 && kubelet.asked.length > kubeletAsked + 10;
+    });
+    assert.equal(told.filter(({ ips }) => ips.includes(IP)).length, 1);
+  });
+
+  it("gives up addresses when the kubelet was not heard of for long either", async () => {
+    open();
+    await until("the pod", () => podAt(IP) === "a");
+    kubelet.may = () => false;
+    aheadMs += FAST.staleMs + 1;
+    await until("the end of trust", () => podAt(IP) === null);
+    assert.equal(directory.byUid(uidOf("a"))?.pod, "a");
+    kubelet.may = () => true;
+    await until("the pod again", () => podAt(IP) === "a");
   });
 
   it("says what is missing where the kubelet refuses", async () => {
