@@ -7,7 +7,7 @@ import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
-export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot"> {
+export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot" | "dns"> {
   readonly groupBy: readonly TagRef[] | "flow";
   /** Only flows that this process measured. */
   readonly pid: number | null;
@@ -25,7 +25,7 @@ const SURROUNDINGS: Surroundings = {
 export function openMonitor(options: LiveOptions): Monitor {
   const procRoot = process.env.HOST_PROC ?? "/proc";
   return new Monitor({
-    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot }),
+    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot, dns: false }),
     processes: new ProcessTable({ procRoot }),
     grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
     host: hostname(),

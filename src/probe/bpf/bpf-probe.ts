@@ -1,9 +1,9 @@
 import type { IteratorLink, MappedMap, RingBuffer } from "../../ebpf/index.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
-import type { BpfTier } from "./features.ts";
+import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
 import { type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
-import { decodeProcess, FlowRecordCursor } from "./record.ts";
+import { decodeDns, decodeProcess, FlowRecordCursor } from "./record.ts";
 
 /** Looking for owners walks every open file of every process; it may take this share of one core at most. */
 const OWNER_PASS_SHARE = 0.05;
@@ -15,12 +15,14 @@ export class BpfProbe implements Probe {
   readonly tier: BpfTier;
   readonly capacity: number;
   readonly reason: string | null;
+  readonly readsDns: boolean;
   readonly #loaded: LoadedTier;
   readonly #control: MappedMap;
   readonly #records: MappedMap;
   readonly #freeList: MappedMap;
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
+  readonly #answers: RingBuffer;
   readonly #owners: IteratorLink;
   readonly #pass: IteratorLink;
   /** Null where UDP is not counted. */
@@ -31,6 +33,7 @@ export class BpfProbe implements Probe {
   #lost = 0;
   #lostBytes = 0;
   #lostNames = 0;
+  #lostAnswers = 0;
   #nextOwnerPassMs = 0;
   /** Passes that still have to emit every flow, after final records were lost; see {@link #findVanished}. */
   #recoveryPasses = 0;
@@ -41,12 +44,14 @@ export class BpfProbe implements Probe {
     this.tier = tier;
     this.capacity = capacity;
     this.reason = [...reasons, ...missing].join("; ") || null;
+    this.readsDns = readsAnswers(programs);
     this.#loaded = loaded;
     this.#control = object.map(".bss").mmap();
     this.#records = object.map("records").mmap();
     this.#freeList = object.map("free_list").mmap();
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
+    this.#answers = object.map("answers").openRingBuffer();
     this.#owners = object.program("npmon_owners").attachIterator();
     this.#pass = object.program("npmon_collect").attachIterator({ map: object.map("sockets") });
     this.#udpPass = programs.has("npmon_collect_udp")
@@ -71,6 +76,7 @@ export class BpfProbe implements Probe {
 
   poll(sink: RecordSink): boolean {
     this.#drainProcesses(sink);
+    this.#drainAnswers(sink);
     return this.#closed.pendingBytes() > this.#closed.capacityBytes * EARLY_PASS_FILL;
   }
 
@@ -85,6 +91,8 @@ export class BpfProbe implements Probe {
     this.#lostBytes += lostBytes;
     const lostNames = this.#counter("lostProcesses") - this.#lostNames;
     this.#lostNames += lostNames;
+    const lostAnswers = this.#counter("lostAnswers") - this.#lostAnswers;
+    this.#lostAnswers += lostAnswers;
 
     this.#setControl("recordCount", 0);
     this.#setControl("waiting", 0);
@@ -98,13 +106,15 @@ export class BpfProbe implements Probe {
     if (this.#counter("udpFlows") > 0) this.#udpPass?.run();
     this.#freeSlots = this.#getControl("freeSlots");
 
-    // Whatever is in the buffer now names only processes that were announced before.
+    // Whatever is in the buffer now names only processes that were announced before, and began after its DNS answer.
     const limit = this.#closed.position();
     this.#drainProcesses(sink);
+    this.#drainAnswers(sink);
     const seen = this.#drainOpen(sink, emitAll);
     this.#closed.consume((view, offset) => sink.closed(this.#cursor.moveTo(view, offset)), limit);
     if (seen !== null) this.#findVanished(sink, seen);
-    return { lost, lostBytes, lostNames, waiting: this.#getControl("waiting"), closedBufferFill: fill };
+    const waiting = this.#getControl("waiting");
+    return { lost, lostBytes, lostNames, lostAnswers, waiting, closedBufferFill: fill };
   }
 
   release(slots: readonly number[]): void {
@@ -122,6 +132,10 @@ export class BpfProbe implements Probe {
 
   #drainProcesses(sink: RecordSink): void {
     this.#processes.consume((view, offset) => sink.process(decodeProcess(view, offset)));
+  }
+
+  #drainAnswers(sink: RecordSink): void {
+    this.#answers.consume((view, offset, length) => sink.dns(decodeDns(view, offset, length)));
   }
 
   #drainOpen(sink: RecordSink, emittedAll: boolean): Uint8Array | null {

@@ -36,8 +36,15 @@ export const PROCESS_RECORD = {
   environ: 48,
 } as const;
 
+export const DNS_RECORD = {
+  size: 4104,
+  netns: 0,
+  pid: 4,
+  bytes: 8,
+} as const;
+
 export const CONTROL = {
-  size: 72,
+  size: 80,
   freeSlots: 0,
   emitAll: 4,
   baseline: 8,
@@ -50,6 +57,7 @@ export const CONTROL = {
   lostProcesses: 48,
   unseen: 56,
   udpFlows: 64,
+  lostAnswers: 72,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */
