@@ -1,8 +1,8 @@
 import type { ReadOnlyView } from "../../ebpf/index.ts";
+import { decodeIpv4, decodeIpv6 } from "../../flow/address.ts";
 import type { DnsSighting } from "../../flow/dns.ts";
 import type { Direction } from "../../flow/flow.ts";
 import type { ProcessSighting } from "../../flow/process.ts";
-import { decodeIpv4, decodeIpv6 } from "../address.ts";
 import type { FlowIdentity, FlowRecord } from "../probe.ts";
 import { DIRECTION, DNS_RECORD, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
 
