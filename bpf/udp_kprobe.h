@@ -55,8 +55,8 @@ static __always_inline int on_consumed(struct sock *sk, struct sk_buff *skb, int
 	read_sender(&key, skb);
 	unify_wildcard(&key);
 	count_call(&key, DATAGRAM_RECEIVED, length, 1, udp_direction(is_bound(sk), DATAGRAM_RECEIVED));
-	if (reads_dns && key.remote_port == DNS_PORT)
-		take_answer(&key, sk, length);
+	if (reads_dns)
+		on_datagram(&key, sk, length);
 	return 0;
 }
 

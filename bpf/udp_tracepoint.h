@@ -138,8 +138,8 @@ static __always_inline int on_call(struct sock *sk, enum datagram_way way, int l
 	unify_wildcard(&key);
 	count_call(&key, way, length, 1,
 		   udp_direction(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK, way));
-	if (reads_dns && key.remote_port == DNS_PORT)
-		take_answer(&key, sk, length);
+	if (reads_dns)
+		on_datagram(&key, sk, length);
 	return 0;
 }
 

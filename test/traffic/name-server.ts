@@ -1,17 +1,20 @@
 /**
- * A program: a DNS server on 127.0.0.1, port 53, of whatever network namespace it runs in. The names say what it is to
+ * A program: a DNS server on port 53 of loopback in whatever network namespace it runs in. The names say what it is to
  * answer: `ip-192-0-2-7.…` has that address, `ip6-2001-db8--7.…` that one, `alias-N.X` is an alias, by N steps, of X,
- * `big-N.…` has N addresses, and anything else does not exist. Reads names from stdin and prints, as JSON, what
- * Node's own resolver makes of each when it asks this server.
+ * `big-N.…` has N addresses, and anything else does not exist. Whoever sends nonsense is told about nonsense. Reads
+ * names from stdin and prints, as JSON, what Node's own resolver makes of each when it asks this server.
  */
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import packet, { type Answer, type Question } from "dns-packet";
+import packet, { type Answer, type Packet, type Question } from "dns-packet";
 
-const ADDRESS = "127.0.0.1";
 const PORT = 53;
+const ADDRESSES = [
+  ["udp4", "127.0.0.1"],
+  ["udp6", "::1"],
+] as const;
 const TTL = 60;
 
 function answersTo({ name, type }: Question): Answer[] {
@@ -39,25 +42,35 @@ function answersTo({ name, type }: Question): Answer[] {
 }
 
 const NXDOMAIN = 3;
-const server = createSocket("udp4");
-server.on("message", (bytes, { port, address }) => {
-  const query = packet.decode(bytes);
-  const [question] = query.questions ?? [];
-  if (question === undefined) return;
-  const answers = answersTo(question);
+const NONSENSE: Question = { name: "ip-192-0-2-1.nonsense", type: "A" };
+
+function answer(bytes: Buffer): Buffer {
+  let query: Packet = { id: 0, questions: [NONSENSE] };
+  try {
+    query = packet.decode(bytes);
+  } catch {}
+  const { id = 0, questions: [question = NONSENSE] = [] } = query;
   const exists = /^(ip6?|alias|big)-/.test(question.name.toLowerCase());
   const flags = packet.RECURSION_DESIRED | packet.RECURSION_AVAILABLE | (exists ? 0 : NXDOMAIN);
-  server.send(
-    packet.encode({ type: "response", id: query.id ?? 0, flags, questions: [question], answers }),
-    port,
-    address,
-  );
-});
-server.bind(PORT, ADDRESS);
-await once(server, "listening");
+  return packet.encode({
+    type: "response",
+    id,
+    flags,
+    questions: [question],
+    answers: answersTo(question),
+  });
+}
+
+const servers: Socket[] = [];
+for (const [type, address] of ADDRESSES) {
+  const server = createSocket(type).bind(PORT, address);
+  server.on("message", (bytes, from) => server.send(answer(bytes), from.port, from.address));
+  await once(server, "listening");
+  servers.push(server);
+}
 
 const resolver = new Resolver({ timeout: 2000, tries: 2 });
-resolver.setServers([`${ADDRESS}:${PORT}`]);
+resolver.setServers([`127.0.0.1:${PORT}`]);
 process.stdout.write("ready\n");
 for await (const name of createInterface({ input: process.stdin })) {
   const found = await (name.startsWith("ip6-") ? resolver.resolve6(name) : resolver.resolve4(name)).catch(
@@ -65,4 +78,4 @@ for await (const name of createInterface({ input: process.stdin })) {
   );
   process.stdout.write(`${JSON.stringify(found)}\n`);
 }
-server.close();
+for (const server of servers) server.close();

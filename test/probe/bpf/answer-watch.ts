@@ -7,6 +7,8 @@ import { decodeDns } from "../../../src/probe/bpf/record.ts";
 import { findCgroupRoot } from "../../../src/tag/cgroup-mount.ts";
 
 const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
+/** Little enough to fill it. */
+const BUFFER_BYTES = 16_384;
 const SENDERS = ["npmon_receive4", "npmon_receive6"];
 
 /** Only the programs of a tier that read DNS answers, on the real kernel. Ends with `using`. */
@@ -14,14 +16,15 @@ export class AnswerWatch implements Disposable {
   readonly #object: LoadedObject;
   readonly #answers: RingBuffer;
   readonly #control: DataView;
+  #lost = 0;
 
-  constructor(tier: BpfTier, bufferBytes = 1 << 20) {
+  constructor(tier: BpfTier) {
     const programs = featuresOf(tier, true)
       .flatMap(({ ways }) => ways)
       .filter(({ replaces }) => replaces !== undefined)
       .flatMap((way) => way.programs);
     const atCgroup = tier === "tracepoint" ? SENDERS : [];
-    const spec = openObject(OBJECT).setMaxEntries("udp_flows", 4096).setMaxEntries("answers", bufferBytes);
+    const spec = openObject(OBJECT).setMaxEntries("udp_flows", 4096).setMaxEntries("answers", BUFFER_BYTES);
     for (const name of spec.programs.keys())
       spec.setAutoload(name, programs.includes(name) || atCgroup.includes(name));
     this.#object = spec.load();
@@ -38,9 +41,11 @@ export class AnswerWatch implements Disposable {
     return sightings;
   }
 
-  /** Since the start. */
-  get lost(): number {
-    return Number(this.#control.getBigUint64(CONTROL_OFFSET + CONTROL.lostAnswers, true));
+  /** How many were lost since the last time. */
+  takeLost(): number {
+    const before = this.#lost;
+    this.#lost = Number(this.#control.getBigUint64(CONTROL_OFFSET + CONTROL.lostAnswers, true));
+    return this.#lost - before;
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,7 @@
  *
  * ask HOST PORT connected|unconnected CALL WORD...: a word is a name, whose address is asked for; "-", a datagram of
  * five bytes that another socket sends; or "/", at which everything that is still to come is received, as it is at the
- * end. Prints how many datagrams it received.
+ * end. Prints its pid and how many datagrams it received.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -130,6 +130,6 @@ int main(int argc, char **argv)
 		waiting++;
 	}
 	received += receive(fd, argv[4], waiting);
-	printf("%d\n", received);
+	printf("%d %d\n", getpid(), received);
 	return 0;
 }
