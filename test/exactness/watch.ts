@@ -15,7 +15,7 @@ export interface WatchOptions {
 }
 
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
-const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
+export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {

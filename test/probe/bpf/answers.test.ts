@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { BpfTier } from "../../../src/probe/bpf/features.ts";
 import { Actor } from "../../traffic/actor.ts";
-import { compileProgram } from "../../traffic/compile.ts";
 import { NameService } from "../../traffic/name-service.ts";
 import { type Namespace, withNamespace } from "../../traffic/namespace.ts";
 import { AnswerWatch, questionOf } from "./answer-watch.ts";
+import { buildAsk } from "./ask.ts";
 
 /** As in the other tests on the real kernel: the guests choose it, here it is the one that this kernel has. */
 const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
-const ASK = compileProgram([join(import.meta.dirname, "ask.c")]);
+const ASK = buildAsk();
 const HERE = ["127.0.0.1", "53"];
 
 interface Place {
