@@ -59,6 +59,7 @@ export class Monitor {
     const flows = this.#flows;
     this.#sink = {
       process: (sighting) => processes.see(sighting),
+      dns: () => {},
       open: (record) => flows.open(record),
       closed: (record) => flows.closed(record),
       vanished: (slot) => flows.vanished(slot),

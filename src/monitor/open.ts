@@ -8,7 +8,7 @@ import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
-export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot"> {
+export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot" | "dns"> {
   readonly groupBy: readonly TagRef[] | "flow";
   /** Only flows that this process measured. */
   readonly pid: number | null;
@@ -27,7 +27,7 @@ export function openMonitor(options: LiveOptions): Monitor {
   const procRoot = process.env.HOST_PROC ?? "/proc";
   const tags = new EndpointTags();
   return new Monitor({
-    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot }),
+    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot, dns: false }),
     processes: new ProcessTable({ procRoot }),
     grouping: new Grouping({
       groupBy: options.groupBy,

@@ -16,7 +16,7 @@ export interface WatchOptions {
 }
 
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
-const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
+export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
 const TAGS = new EndpointTags();
 
@@ -27,7 +27,7 @@ export class Watch implements Disposable {
 
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
-      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
+      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
       processes: new ProcessTable(),
       grouping: new Grouping({
         groupBy: parseGroupBy(groupBy),
