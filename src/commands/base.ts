@@ -1,6 +1,7 @@
 import { Command, Errors } from "@oclif/core";
 import { NpmonError } from "../error/error.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
+import { protectSortValue } from "./sort-value.ts";
 
 // oclif throws what goes wrong on standard output out of an event, where nobody can catch it. Whoever writes learns it
 // from the write; the listener only keeps Node from throwing.
@@ -9,6 +10,11 @@ process.stdout.on("error", () => {});
 
 /** What every npmon command does alike: how it ends, by error or by signal. */
 export abstract class NpmonCommand extends Command {
+  protected override async init(): Promise<void> {
+    this.argv = protectSortValue(this.argv);
+    await super.init();
+  }
+
   protected override async catch(error: unknown): Promise<never> {
     exitWith(error, this.argv.includes("--json"));
   }

@@ -22,7 +22,7 @@ export default class Top extends NpmonCommand {
   static override examples = [
     "<%= config.bin %> top",
     "<%= config.bin %> top -g source.process,destination.port",
-    "<%= config.bin %> top -g client.service,server.service -r 10",
+    "<%= config.bin %> top -g client.service,server.service -s -retransmits -r 10",
     "<%= config.bin %> top -b -c 3 > talk.txt",
     "<%= config.bin %> top -o incident.json",
     "<%= config.bin %> top --from incident.json",
