@@ -129,12 +129,16 @@ async function showPlain(
   options: ShowOptions,
   abort: AbortController,
 ): Promise<void> {
-  const output = openStandardOutput(process.stdout, () => abort.abort());
+  const output = openStandardOutput(process.stdout, () => abort.abort(), abort.signal);
   let totals = NO_TOTALS;
   let first = true;
-  for await (const snapshot of snapshots) {
-    totals = addTotals(totals, snapshot);
-    await output.write((first ? "" : "\n") + renderTable(snapshot, { ...options, totals }));
-    first = false;
+  try {
+    for await (const snapshot of snapshots) {
+      totals = addTotals(totals, snapshot);
+      await output.write((first ? "" : "\n") + renderTable(snapshot, { ...options, totals }));
+      first = false;
+    }
+  } finally {
+    output.finish();
   }
 }
