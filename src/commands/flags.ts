@@ -4,6 +4,7 @@ import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
 import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
+import { parseSortValue } from "./sort-value.ts";
 
 const MAX_PID = 4194304;
 
@@ -12,6 +13,7 @@ const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
+const sort = Flags.custom<string>({ parse: async (text) => parseSortValue(text) });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -47,7 +49,7 @@ export const QUESTION_FLAGS = {
     summary: "kernel mechanism to use",
     helpGroup: WHAT,
   }),
-  sort: Flags.string({
+  sort: sort({
     char: "s",
     summary: "column to sort by; - before it for descending: -sent, source.service, -retransmits …",
     helpValue: "COLUMN",

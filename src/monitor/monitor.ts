@@ -4,11 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { FlowTable } from "../aggregate/flow-table.ts";
-import type { Grouping } from "../aggregate/group.ts";
 import { takeRows } from "../aggregate/rows.ts";
 import type { PassReport, Probe, RecordSink } from "../probe/probe.ts";
 import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe, type Tier } from "../snapshot/snapshot.ts";
 import type { ProcessTable } from "../tag/process-table.ts";
+import type { Question } from "./question.ts";
 
 /** What the monitor needs to know of the machine and the time; tests give their own. */
 export interface Surroundings {
@@ -22,16 +22,14 @@ export interface Surroundings {
   memoryBytes(): number;
 }
 
-export interface MonitorOptions {
+/** The {@link Question} is the first; see {@link Monitor.ask}. */
+export interface MonitorOptions extends Question {
   readonly probe: Probe;
   readonly processes: ProcessTable;
   /** The name that DNS answers gave an address; see {@link FlowTable}. */
   readonly findDomain?: (ip: string, netns: number) => string | null;
-  readonly grouping: Grouping;
   readonly host: string;
   readonly surroundings: Surroundings;
-  /** As in the snapshot's `filter`. */
-  readonly filter: string | null;
 }
 
 const SWEEP_EVERY_MS = 60_000;
@@ -41,6 +39,7 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #flows: FlowTable;
   readonly #sink: RecordSink;
+  #question: Question;
   #report = emptyReport();
   #startWallMs = 0;
   #startMonotonicMs = 0;
@@ -50,6 +49,7 @@ export class Monitor {
   constructor(options: MonitorOptions) {
     const { processes, grouping, host, findDomain = () => null } = options;
     this.#options = options;
+    this.#question = options;
     this.#flows = new FlowTable({
       host,
       grouping,
@@ -101,7 +101,8 @@ export class Monitor {
 
   /** Freezes what was counted since the last time and begins the next interval. */
   publish(): Snapshot {
-    const { host, grouping, filter } = this.#options;
+    const { host } = this.#options;
+    const { grouping, filter } = this.#question;
     const startWallMs = this.#startWallMs;
     const startMonotonicMs = this.#startMonotonicMs;
     const flows = takeRows(grouping);
@@ -119,6 +120,21 @@ export class Monitor {
       probe,
       flows,
     });
+  }
+
+  /**
+   * Counts for another question from here on. What was counted until now is in the snapshot that this returns, the
+   * last one for the old question; the next one begins where it ends, so nothing is lost and nothing counted twice.
+   */
+  ask(question: Question): Snapshot {
+    const { probe } = this.#options;
+    this.#add(probe.collect(this.#sink, false));
+    // As at the end: flows that have ended wait no longer for their other end, the old question is answered now.
+    probe.release(this.#flows.settle(true));
+    const answer = this.publish();
+    this.#question = question;
+    this.#flows.regroup(question.grouping);
+    return answer;
   }
 
   close(): void {

@@ -7,13 +7,17 @@ import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
+import type { Question } from "./question.ts";
 
-export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot" | "dns"> {
+/** What a question is made of. */
+export interface QuestionOptions {
   readonly groupBy: readonly TagRef[] | "flow";
   /** Only flows that this process measured. */
   readonly pid: number | null;
   readonly family: Family | null;
 }
+
+export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot" | "dns">, QuestionOptions {}
 
 const SURROUNDINGS: Surroundings = {
   monotonicMs: () => performance.now(),
@@ -29,22 +33,25 @@ export function openMonitor(options: LiveOptions): Monitor {
   return new Monitor({
     probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot, dns: false }),
     processes: new ProcessTable({ procRoot }),
-    grouping: new Grouping({
-      groupBy: options.groupBy,
-      lookup: (endpoint, tag) => tags.valueOf(endpoint, tag),
-      accepts: (flow) => accepts(options, flow),
-    }),
+    ...createQuestion(options),
     host: hostname(),
     surroundings: SURROUNDINGS,
-    filter: filterText(options),
   });
 }
 
-function accepts({ pid, family }: LiveOptions, flow: Flow): boolean {
+/** For a monitor that is opened, or for {@link Monitor.ask}. */
+export function createQuestion(options: QuestionOptions): Question {
+  return {
+    grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
+    filter: filterText(options),
+  };
+}
+
+function accepts({ pid, family }: QuestionOptions, flow: Flow): boolean {
   return (pid === null || flow.source.process?.pid === pid) && (family === null || flow.family === family);
 }
 
-function filterText({ pid, family }: LiveOptions): string | null {
+function filterText({ pid, family }: QuestionOptions): string | null {
   const terms = [pid === null ? "" : `source.pid:${pid}`, family === null ? "" : `family:${family}`];
   return terms.filter((term) => term !== "").join(" ") || null;
 }
