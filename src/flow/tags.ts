@@ -1,3 +1,5 @@
+import type { Endpoint } from "./endpoint.ts";
+
 /** Tags that npmon itself gives an endpoint, in the order in which they are listed to people. */
 export const ENDPOINT_TAGS = [
   "service",
@@ -44,6 +46,9 @@ export type TagRef =
 
 /** `port`, `pid` and `netns` are numbers, every other tag is text, and what is not known is `null`. */
 export type TagValue = string | number | null;
+
+/** The value of any tag that an endpoint can have. */
+export type TagLookup = (endpoint: Endpoint, tag: string) => TagValue;
 
 /** `source.service`, `client.port`, `protocol`: the one spelling used in snapshots, headings and messages. */
 export function formatTagRef(ref: TagRef): string {
