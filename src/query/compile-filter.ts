@@ -1,11 +1,8 @@
 import type { Endpoint } from "../flow/endpoint.ts";
 import type { Flow } from "../flow/flow.ts";
-import type { End, TagValue } from "../flow/tags.ts";
+import type { End, TagLookup, TagValue } from "../flow/tags.ts";
 import { compileMatch, compileMatches, type Test } from "./compile-match.ts";
 import { type Filter, SEARCHED_TAGS, splitFilter, type TagTerm, type Term, type WordTerm } from "./filter.ts";
-
-/** The value of any tag that an endpoint can have. */
-export type EndpointLookup = (endpoint: Endpoint, tag: string) => TagValue;
 
 /**
  * Which flows count. Terms on measures say nothing of a flow and are left out: they are for rows, see `compileRowFilter`.
@@ -13,7 +10,7 @@ export type EndpointLookup = (endpoint: Endpoint, tag: string) => TagValue;
  * The function it gives can be called for every flow at every tick: it makes no garbage and takes some tens of
  * nanoseconds a term.
  */
-export function compileFlowFilter(filter: Filter, lookup: EndpointLookup): (flow: Flow) => boolean {
+export function compileFlowFilter(filter: Filter, lookup: TagLookup): (flow: Flow) => boolean {
   const { flows } = splitFilter(filter);
   return flows === null ? () => true : compileTree(flows, (term) => compileFlowTerm(term, lookup));
 }
@@ -22,10 +19,7 @@ export function compileFlowFilter(filter: Filter, lookup: EndpointLookup): (flow
  * Whether one endpoint fits, for the rules of a configuration.
  * @param filter - parsed with `scope: "endpoint"`
  */
-export function compileEndpointFilter(
-  filter: Filter,
-  lookup: EndpointLookup,
-): (endpoint: Endpoint) => boolean {
+export function compileEndpointFilter(filter: Filter, lookup: TagLookup): (endpoint: Endpoint) => boolean {
   return compileTree(filter, (term) => {
     if (term.kind === "word") return compileWord(term, lookup);
     if (term.kind === "tag" && term.asked.end === "any") {
@@ -60,14 +54,14 @@ export function compileTree<Subject>(
   };
 }
 
-function compileFlowTerm(term: Term, lookup: EndpointLookup): (flow: Flow) => boolean {
+function compileFlowTerm(term: Term, lookup: TagLookup): (flow: Flow) => boolean {
   if (term.kind === "tag") return compileFlowTag(term, lookup);
   if (term.kind === "measure") throw new RangeError(`${term.measure} cannot be asked of a flow`);
   const test = compileWord(term, lookup);
   return (flow) => test(flow.source) || test(flow.destination);
 }
 
-function compileFlowTag({ asked, values }: TagTerm, lookup: EndpointLookup): (flow: Flow) => boolean {
+function compileFlowTag({ asked, values }: TagTerm, lookup: TagLookup): (flow: Flow) => boolean {
   const test = compileMatches(values, "none");
   if (asked.end === "flow") {
     const { tag } = asked;
@@ -86,7 +80,7 @@ export function measuredEnd(end: End, direction: TagValue): "source" | "destinat
   return (end === "client") === clientIsSource ? "source" : "destination";
 }
 
-function compileWord({ value }: WordTerm, lookup: EndpointLookup): (endpoint: Endpoint) => boolean {
+function compileWord({ value }: WordTerm, lookup: TagLookup): (endpoint: Endpoint) => boolean {
   const test: Test = compileMatch(value, "none");
   if (value.kind === "network") return (endpoint) => test(lookup(endpoint, "ip"));
   return (endpoint) => {

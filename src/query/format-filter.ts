@@ -7,7 +7,8 @@ import { type AskedTag, looksLikeTag } from "./tag-names.ts";
 
 /**
  * The filter as one would type it, in the one spelling that is kept in snapshots: printable, with no more brackets than
- * needed and quotes only where something would be taken for something else. `parseFilter` of it gives the same filter.
+ * needed and quotes only where something would be taken for something else. `parseFilter` of it gives the same filter,
+ * unless escapes made it longer than a filter can be.
  */
 export function formatFilter(filter: Filter): string {
   switch (filter.kind) {

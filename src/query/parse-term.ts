@@ -3,7 +3,7 @@ import { parseNetwork } from "./address.ts";
 import type { Match, Term } from "./filter.ts";
 import { isMeasure, MEASURE_NAMES } from "./measures.ts";
 import type { QueryError } from "./query-text.ts";
-import { quoteInput } from "./quote.ts";
+import { echoInput, quoteInput } from "./quote.ts";
 import type { Scanner } from "./scanner.ts";
 import { fittingValue, measureSubject, type Subject, tagSubject } from "./subject.ts";
 import { type AskedTag, looksLikeTag, resolveTag, type TagNames, type Word } from "./tag-names.ts";
@@ -90,7 +90,7 @@ function resolveName(scanner: Scanner, { names, ofEndpoint }: TermContext, name:
   const [why, fitting] =
     asked.end === "flow"
       ? ["it belongs to the flow", "a tag such as service, ip or port"]
-      : ["there is no other end", `${asked.tag} without a prefix`];
+      : ["there is no other end", `${echoInput(asked.tag)} without a prefix`];
   throw misfitEndpoint(scanner, name, why, fitting);
 }
 
@@ -158,7 +158,7 @@ function refuseWord(scanner: Scanner, at: number, word: string): void {
     throw source.misfit(
       at,
       "a number alone",
-      `port:${word}, pid:${word}, or ${number} between quotes for a name`,
+      `port:${echoInput(word)}, pid:${echoInput(word)}, or ${number} between quotes for a name`,
     );
   }
   const [, name, operator, value] = /^([\w.]+)([<>]=?|=)(.*)$/s.exec(word) ?? [];

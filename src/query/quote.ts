@@ -17,6 +17,11 @@ export function quoteInput(text: string): string {
   return quoteText(cut ? `${characters.slice(0, MAX_QUOTED_CHARACTERS - 1).join("")}…` : text);
 }
 
+/** As {@link quoteInput}, without the quotes: for a part of an example that could be typed. */
+export function echoInput(text: string): string {
+  return quoteInput(text).slice(1, -1);
+}
+
 /** The whole text between quotes, as a filter can be typed and {@link readEscape} reads it. */
 export function quoteText(text: string): string {
   return `"${text.replace(UNSAFE_OR_QUOTE, escapeCharacter).replace(PILED_MARKS, escapeCharacter)}"`;

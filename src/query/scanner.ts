@@ -99,17 +99,17 @@ export class Scanner {
         return { text: parts.join(""), quoted: true };
       }
       if (unit !== "\\") continue;
-      const escape = readEscape(this.#text, this.at);
-      if (escape === null) {
+      const read = readEscape(this.#text, this.at);
+      if (read === null) {
         throw this.source.misfit(
           this.at,
           "no such escape between quotes",
           '\\" \\\\ \\n \\r \\t \\xHH \\uHHHH or \\u{H}; a backslash itself is \\\\',
         );
       }
-      parts.push(this.#text.slice(from, this.at), escape.character);
-      from = escape.end;
-      this.at = escape.end - 1;
+      parts.push(this.#text.slice(from, this.at), read.character);
+      from = read.end;
+      this.at = read.end - 1;
     }
     throw this.source.misfit(start, "this quote has no end", `another ${quote}`);
   }

@@ -1,9 +1,10 @@
 import type { FlowTag } from "../flow/tags.ts";
 import { findMeasure } from "./measures.ts";
 import { FITTING_QUANTITIES, type UnitFamily } from "./quantity.ts";
+import { echoInput } from "./quote.ts";
 import { type AskedTag, tagKind } from "./tag-names.ts";
 
-/** What stands before the colon of a term, and so what can stand behind it. */
+/** What stands before the colon of a term, and so what can stand behind it; `name` is as messages write it. */
 export type Subject =
   | { readonly kind: "text" | "address" | "network"; readonly name: string }
   | { readonly kind: "choice"; readonly name: string; readonly choices: readonly string[] }
@@ -18,8 +19,9 @@ export const FLOW_TAG_VALUES: Readonly<Record<FlowTag, readonly string[]>> = {
 
 const MAX_PORT = 65_535;
 
-/** @param name - as it was typed */
-export function tagSubject(asked: AskedTag, name: string): Subject {
+/** @param typed - the name as it was typed */
+export function tagSubject(asked: AskedTag, typed: string): Subject {
+  const name = echoInput(typed);
   if (asked.end === "flow") return { kind: "choice", name, choices: FLOW_TAG_VALUES[asked.tag] };
   const kind = tagKind(asked.tag);
   if (kind !== "number") return { kind, name };

@@ -1,7 +1,6 @@
 import type { Endpoint } from "../../src/flow/endpoint.ts";
 import type { Flow } from "../../src/flow/flow.ts";
-import type { TagValue } from "../../src/flow/tags.ts";
-import type { EndpointLookup } from "../../src/query/compile-filter.ts";
+import type { TagLookup, TagValue } from "../../src/flow/tags.ts";
 
 export type Tags = Readonly<Record<string, TagValue>>;
 
@@ -14,7 +13,7 @@ export function endpointOf(tags: Tags): Endpoint {
   return endpoint;
 }
 
-export const lookup: EndpointLookup = (endpoint, tag) => TAGS.get(endpoint)?.[tag] ?? null;
+export const lookup: TagLookup = (endpoint, tag) => TAGS.get(endpoint)?.[tag] ?? null;
 
 export function flowOf(source: Tags, destination: Tags, kind: Partial<Flow> = {}): Flow {
   return {
