@@ -76,7 +76,11 @@ export function formatText(text: string): string {
 function formatWord({ value }: WordTerm): string {
   if (value.kind === "network") return value.network.replace(/(?<=\.\d+)\/32$|\/128$/, "");
   if (value.kind === "pattern") return formatPattern(value.parts, isBareWord);
-  const { text } = value;
+  return formatBareWord(value.text);
+}
+
+/** A word as it stands without a tag. */
+export function formatBareWord(text: string): string {
   const isName = !/^(?:\d+|and|or|not)$/i.test(text) && !looksLikeTag(text) && parseNetwork(text) === null;
   return isName && isBareWord(text) ? text : quoteText(text);
 }
