@@ -119,6 +119,15 @@ export class FlowTable {
     }
   }
 
+  /** These addresses are called something else now: their flows may count elsewhere from now on. */
+  renameAddresses(addresses: ReadonlySet<string>): void {
+    if (addresses.size === 0) return;
+    for (const flow of this.#bySlot) {
+      const ip = flow?.destination.ip ?? null;
+      if (flow !== undefined && ip !== null && addresses.has(ip)) this.#unsettle(flow);
+    }
+  }
+
   /**
    * Finds the row of every flow that is new or better known than before. With `last`, no flow is kept back for its
    * other end to appear.

@@ -34,6 +34,13 @@ export const QUESTION_FLAGS = {
     helpValue: "TAGS",
     helpGroup: WHAT,
   }),
+  filter: Flags.string({
+    char: "f",
+    summary:
+      "count only what fits: 'service:web* -port:22', 'destination.ip:10.0.0.0/8 retransmits:>0', 'curl OR wget' …",
+    helpValue: "FILTER",
+    helpGroup: WHAT,
+  }),
   interval: interval({
     char: "d",
     summary: "time that one snapshot covers: 500ms, 1s, 5m, or seconds",
@@ -66,6 +73,10 @@ export const QUESTION_FLAGS = {
     default: "auto",
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
+  }),
+  "no-resolve": Flags.boolean({
+    summary: "leave addresses without names: neither learned from DNS answers nor asked for",
+    helpGroup: WHAT,
   }),
   "no-color": Flags.boolean({
     summary: "no colours; NO_COLOR in the environment does the same",

@@ -236,7 +236,11 @@ test("a regrouped table counts what comes from then on, also where a flow did no
   // The accepted end counts at the other one in this view; what it moves meanwhile is nobody's later.
   table.open(record({ slot: 2, bytesReceived: 150, hasIdentity: false }));
   rows(true);
-  const grouping = new Grouping(parseGroupBy("source.service"), (flow) => flow.source.process?.pid !== 100);
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("source.service"),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+    accepts: (flow) => flow.source.process?.pid !== 100,
+  });
   table.regroup(grouping);
   table.open(record({ slot: 1, bytesSent: 170, hasIdentity: false }));
   table.open(record({ slot: 2, bytesReceived: 170, hasIdentity: false }));

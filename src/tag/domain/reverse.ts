@@ -25,6 +25,8 @@ export interface ReverseOptions {
   readonly maxWaiting?: number;
   /** Addresses remembered; over this many, the one asked for longest ago is forgotten. */
   readonly maxAddresses?: number;
+  /** An address has another name now than {@link ReverseNames.find} gave. */
+  readonly onChange?: (ip: string) => void;
 }
 
 /** `null` while it is being asked for, or when there is no name. */
@@ -72,6 +74,7 @@ export class ReverseNames {
       maxInFlight: 8,
       maxWaiting: 1024,
       maxAddresses: 65_536,
+      onChange: () => {},
       ...options,
     };
   }
@@ -140,6 +143,7 @@ export class ReverseNames {
   }
 
   #keep(ip: string, name: string | null, forMs: number): void {
+    if ((this.#known.get(ip)?.name ?? null) !== name) this.#options.onChange(ip);
     this.#known.delete(ip);
     this.#known.set(ip, { name, untilMs: this.#options.nowMs() + forMs });
     if (this.#known.size <= this.#options.maxAddresses) return;
