@@ -2,6 +2,7 @@
  * Stage `commands`: flags in, data out. Every command has its row here.
  */
 import Export from "./export.ts";
+import Tags from "./tags.ts";
 import Top from "./top.ts";
 
-export const COMMANDS = { export: Export, top: Top };
+export const COMMANDS = { export: Export, tags: Tags, top: Top };
