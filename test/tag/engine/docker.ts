@@ -49,7 +49,7 @@ export interface Docker {
 export async function openDocker(): Promise<Docker> {
   const folder = mkdtempSync(join(tmpdir(), "npmon-docker-"));
   const cgroups = missingCgroups();
-  mkdirSync("/etc/docker", { recursive: true });
+  const made = mkdirSync("/etc/docker", { recursive: true });
   const daemon = new DockerDaemon(folder);
   const client = new DockerClient(daemon.socket);
   const running = new Map<string, number>();
@@ -79,7 +79,7 @@ export async function openDocker(): Promise<Docker> {
       killAll();
       process.off("exit", killAll);
       rmSync(folder, { recursive: true, force: true });
-      for (const path of cgroups) removeEmpty(path);
+      for (const path of made === undefined ? cgroups : [...cgroups, made]) removeEmpty(path);
     }
   }
 

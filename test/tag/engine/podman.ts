@@ -1,5 +1,14 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -23,7 +32,7 @@ export async function openPodman(): Promise<Podman> {
   const folder = mkdtempSync(join(tmpdir(), "npmon-podman-"));
   const socket = join(folder, "podman.sock");
   const client = new DockerClient(socket);
-  mkdirSync("/var/lib/containers", { recursive: true });
+  const made = mkdirSync("/var/lib/containers", { recursive: true });
   // A mount namespace of its own, in which what Podman leaves in these two places goes away with it.
   const covered = "mount -t tmpfs none /run && mount -t tmpfs none /var/lib/containers";
   const serve = `${covered} && exec podman system service --time=0 unix://${socket}`;
@@ -39,6 +48,7 @@ export async function openPodman(): Promise<Podman> {
     engine.kill("SIGKILL");
     await exited;
     rmSync(folder, { recursive: true, force: true });
+    if (made !== undefined) rmdirSync(made);
   }
 
   async function untilItAnswers(): Promise<void> {
