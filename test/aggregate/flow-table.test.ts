@@ -257,6 +257,50 @@ test("a regrouped table counts what comes from then on, also where a flow did no
   assert.equal(after[1]?.rtt_us, 90);
 });
 
+test("a process that became better known counts under its new tags from then on, at both ends", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, identity: client, bytesSent: 100 }));
+  table.open(record({ slot: 2, identity: server, bytesReceived: 100 }));
+  assert.deepEqual(rows(true).map(ends), ["web > db", "db > web"]);
+  const [web, better] = [PROCESSES.get(100), processTags(100, "storefront")];
+  assert.ok(web !== undefined);
+  table.replaceProcesses(new Map([[web, better]]));
+  table.open(record({ slot: 1, bytesSent: 130, hasIdentity: false }));
+  table.open(record({ slot: 2, bytesReceived: 130, hasIdentity: false }));
+  const after = rows(true);
+  assert.deepEqual(after.map(ends), ["storefront > db", "db > storefront"]);
+  assert.deepEqual(
+    after.map((row) => [row.bytes_sent, row.bytes_received, row.connections.active]),
+    [
+      [30, 0, 1],
+      [0, 30, 1],
+    ],
+  );
+});
+
+test("flows to an address that is called something else now move to the row of that name", () => {
+  const names = new Map([["192.0.2.1", "before.example"]]);
+  const tags = new EndpointTags({ findName: (ip) => names.get(ip) ?? null });
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("destination.domain"),
+    lookup: (end, tag) => tags.valueOf(end, tag),
+  });
+  const table = new FlowTable({ host: "web-1", grouping, findProcess: () => null, findDomain: () => null });
+  table.open(record({ slot: 1, bytesSent: 5 }));
+  table.settle(true);
+  names.set("192.0.2.1", "after.example");
+  table.renameAddresses(new Set(["192.0.2.1"]));
+  table.open(record({ slot: 1, bytesSent: 12, hasIdentity: false }));
+  table.settle(true);
+  assert.deepEqual(
+    takeRows(grouping).map((row) => [row.destination?.domain, row.bytes_sent, row.connections.active]),
+    [
+      ["after.example", 7, 1],
+      ["before.example", 5, 0],
+    ],
+  );
+});
+
 function ends(row: SnapshotFlow): string {
   return `${row.source?.service} > ${row.destination?.service}`;
 }
