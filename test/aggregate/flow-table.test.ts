@@ -301,6 +301,39 @@ test("flows to an address that is called something else now move to the row of t
   );
 });
 
+test("flows of a process that is about to be named wait for the name, ended ones too, but not past the end", () => {
+  const early = processTags(100, "4f3c8a1d2b6e");
+  const named = processTags(100, "web");
+  const awaited = new Set([early]);
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("service"),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+  });
+  const table = new FlowTable({
+    host: "web-1",
+    grouping,
+    findProcess: () => early,
+    isAwaited: (process) => awaited.has(process),
+    findDomain: () => null,
+  });
+  const rows = (last = false) => {
+    table.settle(last);
+    return takeRows(grouping).map((row) => [row.source?.service, row.bytes_sent, row.connections.closed]);
+  };
+  table.closed(record({ bytesSent: 10, identity: { localPort: 1 } }));
+  table.open(record({ slot: 1, bytesSent: 5, identity: { localPort: 2 } }));
+  assert.deepEqual(rows(), []);
+  awaited.clear();
+  table.replaceProcesses(new Map([[early, named]]));
+  assert.deepEqual(rows(), [["web", 15, 1]]);
+  awaited.add(early);
+  table.closed(record({ bytesSent: 7, identity: { localPort: 3 } }));
+  assert.deepEqual(rows(true), [
+    ["4f3c8a1d2b6e", 7, 1],
+    ["web", 0, 0],
+  ]);
+});
+
 function ends(row: SnapshotFlow): string {
   return `${row.source?.service} > ${row.destination?.service}`;
 }
