@@ -32,6 +32,13 @@ export const QUESTION_FLAGS = {
     helpValue: "TAGS",
     helpGroup: WHAT,
   }),
+  filter: Flags.string({
+    char: "f",
+    summary:
+      "count only what fits: 'service:web* -port:22', 'destination.ip:10.0.0.0/8 retransmits:>0', 'curl OR wget' …",
+    helpValue: "FILTER",
+    helpGroup: WHAT,
+  }),
   interval: interval({
     char: "d",
     summary: "time that one snapshot covers: 500ms, 1s, 5m, or seconds",
