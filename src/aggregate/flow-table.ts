@@ -8,6 +8,7 @@ import { TrackedFlow } from "./tracked-flow.ts";
 
 export interface FlowTableOptions {
   readonly host: string;
+  /** Of the first rows; see {@link FlowTable.regroup}. */
   readonly grouping: Grouping;
   /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
   findProcess(pid: number, startTicks: number): ProcessTags | null;
@@ -45,11 +46,13 @@ export class FlowTable {
   /** Flows that ended while their other end, on this host too, had not been seen: they get one more pass. */
   #deferred: TrackedFlow[] = [];
   #endedSlots: number[] = [];
+  #grouping: Grouping;
   #openCount = 0;
   #openUnattributed = 0;
 
   constructor(options: FlowTableOptions) {
     this.#options = options;
+    this.#grouping = options.grouping;
   }
 
   get openCount(): number {
@@ -116,6 +119,15 @@ export class FlowTable {
     }
   }
 
+  /** These addresses are called something else now: their flows may count elsewhere from now on. */
+  renameAddresses(addresses: ReadonlySet<string>): void {
+    if (addresses.size === 0) return;
+    for (const flow of this.#bySlot) {
+      const ip = flow?.destination.ip ?? null;
+      if (flow !== undefined && ip !== null && addresses.has(ip)) this.#unsettle(flow);
+    }
+  }
+
   /**
    * Finds the row of every flow that is new or better known than before. With `last`, no flow is kept back for its
    * other end to appear.
@@ -140,6 +152,19 @@ export class FlowTable {
     this.#endedSlots = [];
     for (const slot of slots) this.#bySlot[slot] = undefined;
     return slots;
+  }
+
+  /**
+   * Counts in other rows from here on: every open flow moves to its row of `grouping`. Call it right after a
+   * {@link settle} as the last one and after the rows were taken; what the old rows counted since then is dropped.
+   */
+  regroup(grouping: Grouping): void {
+    this.#grouping = grouping;
+    for (const flow of this.#bySlot) {
+      if (!flow?.open) continue;
+      flow.dropHeld();
+      this.#findGroup(flow);
+    }
   }
 
   #begin(record: FlowRecord, open: boolean): TrackedFlow {
@@ -209,8 +234,7 @@ export class FlowTable {
   }
 
   #findGroup(flow: TrackedFlow): void {
-    const { grouping } = this.#options;
-    flow.moveTo(grouping.groupOf(flow), grouping.swaps(flow));
+    flow.moveTo(this.#grouping.groupOf(flow), this.#grouping.swaps(flow));
   }
 }
 

@@ -1,6 +1,8 @@
 import { Command, Errors } from "@oclif/core";
 import { NpmonError } from "../error/error.ts";
+import { openPatientWriter } from "../sink/patient-writer.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
+import { protectSortValue } from "./sort-value.ts";
 
 // oclif throws what goes wrong on standard output out of an event, where nobody can catch it. Whoever writes learns it
 // from the write; the listener only keeps Node from throwing.
@@ -9,6 +11,11 @@ process.stdout.on("error", () => {});
 
 /** What every npmon command does alike: how it ends, by error or by signal. */
 export abstract class NpmonCommand extends Command {
+  protected override async init(): Promise<void> {
+    this.argv = protectSortValue(this.argv);
+    await super.init();
+  }
+
   protected override async catch(error: unknown): Promise<never> {
     exitWith(error, this.argv.includes("--json"));
   }
@@ -34,13 +41,27 @@ export abstract class NpmonCommand extends Command {
 export function exitWith(error: unknown, asJson: boolean): never {
   const { message, remedy, code, exitCode } = toNpmonError(error);
   if (asJson) {
-    process.stderr.write(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode } })}\n`);
+    sayLast(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode } })}\n`);
   } else {
-    process.stderr.write(`npmon: ${formatSafe(message)}\n`);
-    if (remedy !== "") process.stderr.write(`  ${formatSafe(remedy)}\n`);
+    sayLast(`npmon: ${formatSafe(message)}\n${remedy === "" ? "" : `  ${formatSafe(remedy)}\n`}`);
   }
-  if (process.env.NPMON_DEBUG !== undefined) process.stderr.write(`${(error as Error)?.stack}\n`);
+  if (process.env.NPMON_DEBUG !== undefined) sayLast(`${(error as Error)?.stack}\n`);
   process.exit(exitCode);
+}
+
+/** How long a terminal that takes nothing is waited for with the last words, ms. */
+const PATIENCE_MS = 200;
+
+/** On stderr. A terminal stopped with Ctrl-S must not keep npmon from ending. */
+function sayLast(words: string): void {
+  const terminal = process.stderr.isTTY ? openPatientWriter(process.stderr.fd) : null;
+  if (terminal === null) {
+    process.stderr.write(words);
+    return;
+  }
+  terminal.write(words);
+  terminal.finish(PATIENCE_MS);
+  terminal.close();
 }
 
 /** oclif puts this around the message of whatever a flag's own parser throws. */

@@ -46,7 +46,7 @@ export default class Export extends NpmonCommand {
     checkSort(question);
     const output =
       flags.output === undefined
-        ? openStandardOutput(process.stdout, () => abort.abort())
+        ? openStandardOutput(process.stdout, () => abort.abort(), abort.signal)
         : openOutputFile(flags.output);
     const chosen = FORMATS.find((name) => flags[name]) ?? "json";
     let first = true;

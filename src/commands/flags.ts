@@ -4,6 +4,7 @@ import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
 import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
+import { parseSortValue } from "./sort-value.ts";
 
 const MAX_PID = 4194304;
 
@@ -12,6 +13,7 @@ const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
+const sort = Flags.custom<string>({ parse: async (text) => parseSortValue(text) });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -54,7 +56,7 @@ export const QUESTION_FLAGS = {
     summary: "kernel mechanism to use",
     helpGroup: WHAT,
   }),
-  sort: Flags.string({
+  sort: sort({
     char: "s",
     summary: "column to sort by; - before it for descending: -sent, source.service, -retransmits …",
     helpValue: "COLUMN",
@@ -71,6 +73,10 @@ export const QUESTION_FLAGS = {
     default: "auto",
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
+  }),
+  "no-resolve": Flags.boolean({
+    summary: "leave addresses without names: neither learned from DNS answers nor asked for",
+    helpGroup: WHAT,
   }),
   "no-color": Flags.boolean({
     summary: "no colours; NO_COLOR in the environment does the same",

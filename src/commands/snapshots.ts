@@ -1,23 +1,22 @@
 import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
-import { NpmonError } from "../error/error.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { replaySnapshots } from "../monitor/replay.ts";
 import { runTicks } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
-import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
+import { splitFilter } from "../query/filter.ts";
+import { filterSnapshot } from "../query/filter-snapshot.ts";
+import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
+import { type QuestionFlags, questionOf } from "./question.ts";
 
 /** The parsed flags that decide which snapshots there are. */
-export interface SnapshotQuestion {
-  readonly "group-by"?: GroupBy | undefined;
+export interface SnapshotQuestion extends QuestionFlags {
   readonly interval: number;
   readonly count?: number | undefined;
-  readonly pid?: number | undefined;
-  readonly ipv4?: boolean | undefined;
-  readonly ipv6?: boolean | undefined;
+  readonly "no-resolve"?: boolean | undefined;
   readonly probe: ProbeChoice;
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
@@ -41,13 +40,11 @@ async function* trace(
   firstIntervalMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const groupBy = question["group-by"] ?? parseGroupBy("service");
   const monitor = openMonitor({
     choice: question.probe,
     capacity: DEFAULT_CAPACITY,
-    groupBy,
-    pid: question.pid ?? null,
-    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
+    question: questionOf(question),
+    resolve: question["no-resolve"] !== true,
   });
   try {
     monitor.start();
@@ -84,20 +81,15 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  for (const flag of ["pid", "ipv4", "ipv6"] as const) {
-    if (question[flag]) {
-      throw new NpmonError(
-        "usage",
-        `--${flag} cannot be used with --from`,
-        "Saved snapshots are already counted.",
-      );
-    }
-  }
+  const { filter } = questionOf(question);
+  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
   let given = 0;
-  for await (const snapshot of replaySnapshots(path)) {
+  for await (const saved of replaySnapshots(path)) {
     if (signal.aborted || given === question.count) return;
     given++;
-    yield question["group-by"] === undefined ? snapshot : regroup(snapshot, question["group-by"]);
+    const chosen = flows === null ? saved : filterSnapshot(saved, flows);
+    const grouped = question["group-by"] === undefined ? chosen : regroup(chosen, question["group-by"]);
+    yield rows === null ? grouped : filterSnapshot(grouped, rows);
   }
 }
 

@@ -22,7 +22,7 @@ export default class Top extends NpmonCommand {
   static override examples = [
     "<%= config.bin %> top",
     "<%= config.bin %> top -g source.process,destination.port",
-    "<%= config.bin %> top -g client.service,server.service -r 10",
+    "<%= config.bin %> top -g client.service,server.service -s -retransmits -r 10",
     "<%= config.bin %> top -b -c 3 > talk.txt",
     "<%= config.bin %> top -o incident.json",
     "<%= config.bin %> top --from incident.json",
@@ -129,12 +129,16 @@ async function showPlain(
   options: ShowOptions,
   abort: AbortController,
 ): Promise<void> {
-  const output = openStandardOutput(process.stdout, () => abort.abort());
+  const output = openStandardOutput(process.stdout, () => abort.abort(), abort.signal);
   let totals = NO_TOTALS;
   let first = true;
-  for await (const snapshot of snapshots) {
-    totals = addTotals(totals, snapshot);
-    await output.write((first ? "" : "\n") + renderTable(snapshot, { ...options, totals }));
-    first = false;
+  try {
+    for await (const snapshot of snapshots) {
+      totals = addTotals(totals, snapshot);
+      await output.write((first ? "" : "\n") + renderTable(snapshot, { ...options, totals }));
+      first = false;
+    }
+  } finally {
+    output.finish();
   }
 }

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { protectSortValue } from "../../src/commands/sort-value.ts";
+import { createFlow, createSnapshot } from "../view/fixtures/snapshots.ts";
+import { npmon } from "./npmon.ts";
+
+test("a column with a minus is told from a flag, and nothing else is touched", () => {
+  const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
+    [
+      ["-s", "-sent"],
+      ["-s", " -sent"],
+    ],
+    [
+      ["--sort", "-failed.timed_out", "-b"],
+      ["--sort", " -failed.timed_out", "-b"],
+    ],
+    [["--sort=-sent"], ["--sort= -sent"]],
+    [["-s-sent"], ["--sort= -sent"]],
+    [["-s=-sent"], ["--sort= -sent"]],
+    [
+      ["-s", "sent"],
+      ["-s", "sent"],
+    ],
+    [
+      ["-s", "-b"],
+      ["-s", "-b"],
+    ],
+    [
+      ["-s", "--quiet"],
+      ["-s", "--quiet"],
+    ],
+    [["-s"], ["-s"]],
+    [
+      ["-r", "-sent"],
+      ["-r", "-sent"],
+    ],
+    [
+      ["--", "-s", "-sent"],
+      ["--", "-s", "-sent"],
+    ],
+  ];
+  for (const [typed, expected] of cases) assert.deepEqual(protectSortValue(typed), expected);
+});
+
+test("descending order can be asked for in every spelling, in top and in export", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "npmon-sort-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const saved = join(folder, "saved.json");
+  const flows = [7, 9, 8].map((sent) => createFlow({ source: { service: `s${sent}` }, bytes_sent: sent }));
+  writeFileSync(saved, `${JSON.stringify(createSnapshot({ flows }))}\n`);
+  const spellings = [["-s", "-sent"], ["--sort", "-sent"], ["--sort=-sent"], ["-s-sent"], ["-s=-sent"]];
+  await Promise.all(
+    spellings.flatMap((spelling) =>
+      [
+        ["top", "-b"],
+        ["export", "--table"],
+      ].map(async (command) => {
+        const { stdout, stderr, status } = await npmon([...command, ...spelling, "--from", saved]);
+        assert.deepEqual([status, stderr], [0, ""], spelling.join(" "));
+        assert.deepEqual(stdout.match(/\bs\d\b/g), ["s9", "s8", "s7"], spelling.join(" "));
+      }),
+    ),
+  );
+});
