@@ -33,7 +33,7 @@ export default class Completion extends NpmonCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(Completion);
-    const output = openStandardOutput(process.stdout, () => {});
+    const output = openStandardOutput(process.stdout, () => {}, this.abortOnSignals().signal);
     await output.write(SCRIPTS[args.shell as keyof typeof SCRIPTS]);
     output.finish();
   }
