@@ -3,6 +3,7 @@
  */
 import Completion from "./completion.ts";
 import Export from "./export.ts";
+import Tags from "./tags.ts";
 import Top from "./top.ts";
 
-export const COMMANDS = { completion: Completion, export: Export, top: Top };
+export const COMMANDS = { completion: Completion, export: Export, tags: Tags, top: Top };

@@ -142,6 +142,16 @@ export class Monitor {
     return answer;
   }
 
+  /** The labels of the containers and pods that were met, by name, with every value. */
+  labels(): readonly { readonly name: string; readonly values: readonly string[] }[] {
+    return this.#options.sources.processes.labels();
+  }
+
+  /** How it stands with those who are asked what things are called, a line each for people. */
+  sourceLines(): readonly string[] {
+    return this.#options.sources.lines();
+  }
+
   close(): void {
     this.#options.probe.close();
     this.#options.sources.close();

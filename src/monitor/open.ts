@@ -18,10 +18,16 @@ const SURROUNDINGS: Surroundings = {
   memoryBytes: () => process.memoryUsage.rss(),
 };
 
+export type { Monitor } from "./monitor.ts";
+
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor({ question, resolve, ...options }: LiveOptions): Monitor {
   const procRoot = process.env.HOST_PROC ?? "/proc";
   const probe = openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot, dns: resolve });
-  const sources = openTagSources({ procRoot, asksNames: resolve && !probe.readsDns });
+  const sources = openTagSources({
+    procRoot,
+    readsDns: probe.readsDns,
+    asksNames: resolve && !probe.readsDns,
+  });
   return new Monitor({ probe, sources, question, host: hostname(), surroundings: SURROUNDINGS });
 }

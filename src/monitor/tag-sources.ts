@@ -5,6 +5,7 @@ import { DomainTable } from "../tag/domain/domain-table.ts";
 import { ReverseNames } from "../tag/domain/reverse.ts";
 import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { openContainerDirectory } from "../tag/engine/directory.ts";
+import type { EngineStatus } from "../tag/engine/status.ts";
 import { openPodDirectory } from "../tag/kubernetes/directory.ts";
 import { findKubernetes } from "../tag/kubernetes/find-kubernetes.ts";
 import { findPodUid } from "../tag/kubernetes/pod-uid.ts";
@@ -13,6 +14,8 @@ import { ProcessTable } from "../tag/process-table.ts";
 export interface TagSourcesOptions {
   /** Where procfs is mounted. */
   readonly procRoot: string;
+  /** The DNS answers that processes receive are seen. */
+  readonly readsDns: boolean;
   /** Addresses are asked for by reverse look-up: DNS answers are not seen, and asking is allowed. */
   readonly asksNames: boolean;
 }
@@ -32,13 +35,16 @@ export interface TagSources {
   learn(sighting: DnsSighting, nowMs: number): void;
   findDomain(ip: string, netns: number): string | null;
   takeChanges(nowMs: number): TagChanges;
+  /** How it stands with each of them, in words. */
+  lines(): readonly string[];
   /** Forgets what nobody asked for lately. */
   sweep(nowMs: number): void;
   close(): void;
 }
 
 /** The caller closes it. */
-export function openTagSources({ procRoot, asksNames }: TagSourcesOptions): TagSources {
+export function openTagSources(options: TagSourcesOptions): TagSources {
+  const { procRoot, asksNames } = options;
   let addresses = new Set<string>();
   const containers = openContainerDirectory({ onChange: () => processes.containersChanged() });
   const pods = openPodDirectory({
@@ -72,6 +78,11 @@ export function openTagSources({ procRoot, asksNames }: TagSourcesOptions): TagS
       if (addresses.size > 0) addresses = new Set();
       return changes;
     },
+    lines: () => [
+      ...containers.status().map(formatEngine),
+      `Kubernetes: ${pods.status().line}`,
+      `domain names: ${namesFrom(options)}`,
+    ],
     sweep(nowMs) {
       processes.sweep(nowMs);
       domains.sweep(nowMs);
@@ -82,4 +93,26 @@ export function openTagSources({ procRoot, asksNames }: TagSourcesOptions): TagS
       reverse?.close();
     },
   };
+}
+
+function formatEngine({ socket, ...status }: EngineStatus): string {
+  switch (status.state) {
+    case "asked":
+      return `container engine at ${socket}: has not answered yet`;
+    case "absent":
+      return `container engine at ${socket}: not there`;
+    case "denied":
+      return `container engine at ${socket}: this user may not use it`;
+    case "reachable": {
+      const { name, version } = status.engine;
+      return `container engine at ${socket}: ${[name, version, status.trouble].filter(Boolean).join(" ")}`;
+    }
+    case "failing":
+      return `container engine at ${socket}: ${status.reason}`;
+  }
+}
+
+function namesFrom({ readsDns, asksNames }: TagSourcesOptions): string {
+  if (readsDns) return "from the DNS answers that processes of this host receive";
+  return asksNames ? "asked for, address by address" : "none";
 }

@@ -127,6 +127,18 @@ export class ProcessTable {
     return reading === null ? null : this.#add(pid, startTicks, null, reading);
   }
 
+  /** The labels of all containers and pods that processes are in, by name, with every value once. */
+  labels(): readonly { readonly name: string; readonly values: readonly string[] }[] {
+    const values = new Map<string, Set<string>>();
+    for (const { tags } of this.#entries.values()) {
+      for (const [name, value] of tags.labels ?? []) {
+        const known = values.get(name) ?? new Set();
+        values.set(name, known.add(value));
+      }
+    }
+    return [...values].sort().map(([name, set]) => ({ name, values: [...set] }));
+  }
+
   /** An engine or Kubernetes has said something new: the next {@link takeChanges} tags what it concerns again. */
   containersChanged(): void {
     this.#containersChanged = true;

@@ -24,7 +24,7 @@ export class Watch implements Disposable {
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
-      sources: openTagSources({ procRoot: "/proc", asksNames: false }),
+      sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
       question: { groupBy: parseGroupBy(groupBy), filter: null },
       host: "test",
       surroundings: {

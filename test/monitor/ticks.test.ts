@@ -33,7 +33,7 @@ function open(onCollect: (times: number) => void = () => {}) {
   };
   const monitor = new Monitor({
     probe,
-    sources: openTagSources({ procRoot: "/proc", asksNames: false }),
+    sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
     question: { groupBy: parseGroupBy("service"), filter: null },
     host: "here",
     surroundings: SURROUNDINGS,

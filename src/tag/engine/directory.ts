@@ -31,7 +31,7 @@ export interface ContainerDirectory {
 export interface ContainerDirectoryOptions {
   /** Paths of unix sockets; those of {@link findSockets} by default. */
   readonly sockets?: readonly string[];
-  /** Something became known or changed for an id that was asked for: ask again. Not called by `get` itself. */
+  /** Something became known or changed for an id that was asked for: ask again. Not called by `get` itself; must not throw. */
   readonly onChange: (containerId: string) => void;
   /** Over this many, the eighth that went longest without being asked for is forgotten. Default 4,096. */
   readonly maxContainers?: number;

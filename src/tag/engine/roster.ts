@@ -34,11 +34,6 @@ export class Roster {
     this.#onChange = onChange;
   }
 
-  /** Containers remembered of either kind. */
-  get size(): number {
-    return this.#asked.size + this.#heard.size;
-  }
-
   /** `undefined`: was never asked for, or is forgotten. */
   find(id: string): ContainerFacts | null | undefined {
     const entry = this.#asked.get(id);

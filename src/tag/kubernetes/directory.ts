@@ -37,7 +37,7 @@ export interface PodDirectoryOptions {
   readonly onChange?: (change: PodChange) => void;
   /** Keys of labels that are kept of every pod, besides the well-known ones; of this node's pods nearly all are. */
   readonly keepLabels?: readonly string[];
-  /** Pods remembered. Default 150,000: as many as Kubernetes supports in a cluster. */
+  /** Pods of other nodes remembered. Default 150,000: as many as Kubernetes supports in a cluster. */
   readonly maxPods?: number;
   readonly timings?: Partial<PodTimings>;
   /** Monotonic clock, milliseconds. */

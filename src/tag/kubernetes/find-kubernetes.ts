@@ -31,11 +31,10 @@ export function findKubernetes(
   env: Environment,
   exists: (path: string) => boolean = existsSync,
 ): KubernetesSettings | null {
-  const inCluster = inClusterUrl(env);
-  const apiUrl = urlOf(find(env, "apiUrl")) ?? inCluster;
+  const apiUrl = urlOf(find(env, "apiUrl")) ?? inClusterUrl(env);
   const hostIp = find(env, "hostIp");
-  if (apiUrl === null && hostIp === null) return null;
   const tokenFile = find(env, "tokenFile") ?? present(`${SERVICE_ACCOUNT}/token`, exists);
+  if (apiUrl === null && (hostIp === null || tokenFile === null)) return null;
   const caFile = find(env, "caFile") ?? present(`${SERVICE_ACCOUNT}/ca.crt`, exists);
   // A proxy on this host that has a token of its own needs none from here.
   const canAsk = tokenFile !== null || apiUrl?.startsWith("http:");

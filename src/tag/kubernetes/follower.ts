@@ -39,6 +39,8 @@ export interface SourceDeps {
 
 /** A watch that ended sooner than this many first pauses, and told nothing, has not worked. */
 const SHORT_WATCH = 5;
+/** Where watching is forbidden the cluster is listed that much more rarely than the node. */
+const CLUSTER_PAUSES = 5;
 
 /**
  * Follows pods of the API server: lists them, watches from there on, watches again where a watch ended, and lists
@@ -99,7 +101,7 @@ export class PodFollower {
       }
       if (isPolling) {
         this.health.provesGood();
-        return spreadMs(timings.relistMs, random());
+        return this.#relistPauseMs();
       }
       this.#doing = "watch";
       await this.#watch(connection, this.#version);
@@ -173,7 +175,7 @@ export class PodFollower {
     if (fault.kind === "forbidden" && this.#doing === "watch") {
       this.#listsUntilMs = nowMs() + timings.forbiddenMs;
       this.#serves("polling");
-      return spreadMs(timings.relistMs, random());
+      return this.#relistPauseMs();
     }
     this.health.fails(fault);
     if (this.#doing === "list") {
@@ -187,6 +189,12 @@ export class PodFollower {
     if (fault.kind === "forbidden") return spreadMs(timings.forbiddenMs, random());
     const pauseMs = backoffMs(this.health.failures, timings.retryMinMs, timings.retryMaxMs, random());
     return Math.max(fault.retryAfterMs, pauseMs);
+  }
+
+  #relistPauseMs(): number {
+    const { timings, random } = this.#deps;
+    const pauses = this.#settings.view === "cluster" ? CLUSTER_PAUSES : 1;
+    return spreadMs(pauses * timings.relistMs, random());
   }
 
   #serves(state: "watching" | "polling"): void {

@@ -1,6 +1,6 @@
 /** Texts and sets of labels remembered for sharing. When full it starts anew: that only costs sharing. */
 const MAX_TEXTS = 65_536;
-const MAX_LABEL_SETS = 16_384;
+const MAX_LABEL_SETS = 8_192;
 
 /** Gives equal values as one object, so that a hundred pods of one workload cost its names and labels once. */
 export class Interner {

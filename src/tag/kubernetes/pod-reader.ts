@@ -28,7 +28,7 @@ export interface PodReaderSettings {
 }
 
 /** Containers looked at of each sort, and addresses of one pod; Kubernetes gives two, one of each family. */
-const MAX_CONTAINERS = 256;
+const MAX_CONTAINERS = 128;
 const MAX_IPS = 8;
 const MAX_TIME_LENGTH = 40;
 

@@ -5,7 +5,7 @@ import type { PodFacts, PodView } from "./pod.ts";
 import type { PodReading } from "./pod-reader.ts";
 
 export interface PodStoreDeps {
-  /** Pods of the cluster remembered; more are left out. */
+  /** Pods of other nodes remembered; more are left out. */
   readonly maxPods: number;
   /** How long a pod that is gone is still found by its UID and containers: its last flows are told of later. */
   readonly retiredMs: number;
@@ -32,8 +32,8 @@ interface Entry {
   retiredAtMs: number | null;
 }
 
-/** Pods of this node come in over the limit, up to this many: they are what npmon is there for. */
-const ROOM_FOR_NODE = 4_096;
+/** Pods of this node have room of their own: they are what npmon is there for. Nodes have some hundred at most. */
+const MAX_NODE_PODS = 16_384;
 const MAX_RETIRED = 10_000;
 
 /** All pods known, by UID, container and address. Every look-up is one of a map. */
@@ -140,8 +140,8 @@ export class PodStore {
   }
 
   #add(reading: PodReading): void {
-    const room = this.#deps.maxPods + (reading.view === "node" ? ROOM_FOR_NODE : 0);
-    if (this.#living.node + this.#living.cluster >= room) {
+    const limit = reading.view === "node" ? MAX_NODE_PODS : this.#deps.maxPods;
+    if (this.#living[reading.view] >= limit) {
       this.#full = true;
       return;
     }

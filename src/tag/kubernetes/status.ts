@@ -6,8 +6,8 @@ import type { SourceHealth } from "./source-health.ts";
 /** How npmon and Kubernetes get on, for `npmon status`. */
 export interface KubernetesStatus {
   /**
-   * `absent`: not in Kubernetes. `starting`: nothing heard yet. `degraded`: pods of this node are known, others are
-   * not, though they should be. `failing`: nothing is known, or nothing new.
+   * `absent`: not in Kubernetes. `starting`: nothing heard yet. `degraded`: pods of this node are known, but not those of
+   * others, or late. `failing`: nothing is known, or nothing new.
    */
   readonly state: "absent" | "starting" | "ok" | "degraded" | "failing";
   /** One line of printable ASCII. */
@@ -47,8 +47,9 @@ function stateOf({ settings, node, cluster, kubelet }: StatusFacts): KubernetesS
   if (!health?.isServing) {
     return node?.state === "failing" || kubelet?.state === "failing" ? "failing" : "starting";
   }
-  const isWhole = health === node || node === null;
-  return isWhole && cluster?.state !== "failing" && settings?.problem === null ? "ok" : "degraded";
+  const isWhole = (health === node && node.state === "watching") || node === null;
+  const isFarLate = cluster?.state === "failing" || cluster?.state === "polling";
+  return isWhole && !isFarLate && settings?.problem === null ? "ok" : "degraded";
 }
 
 function servedBy({ settings, node, cluster, kubelet, counts }: StatusFacts): string[] {
@@ -72,7 +73,7 @@ function limits({ settings, node, cluster, kubelet, counts }: StatusFacts): stri
     (sum, health) => sum + (health?.passedOverCount ?? 0),
     0,
   );
-  if (counts.full) lines.push("no room for more pods, the rest is left out");
+  if (counts.full) lines.push("no room for more, the rest is left out");
   if (passedOver > 0) {
     lines.push(`${passedOver} ${passedOver === 1 ? "object" : "objects"} passed over: no pods, or too large`);
   }
@@ -134,7 +135,7 @@ function hint({ settings, node, cluster }: StatusFacts): string {
   if (settings?.problem !== null)
     return "Set NODE_NAME from the field spec.nodeName; see Kubernetes in the README.";
   if (node?.state !== "polling" && cluster?.state !== "polling") return "";
-  return "Add the verb watch on the resource pods to npmon's ClusterRole: now it lists them once a minute.";
+  return "Add the verb watch on the resource pods to npmon's ClusterRole: now it can only list them every minute or so.";
 }
 
 function count(pods: number): string {

@@ -15,7 +15,7 @@ export interface PodTimings {
   readonly retryMaxMs: number;
   /** Before asking again for what was forbidden. */
   readonly forbiddenMs: number;
-  /** Between lists where watching is forbidden. */
+  /** Between lists of this node where watching is forbidden. */
   readonly relistMs: number;
   /** Between two questions to the kubelet. */
   readonly kubeletPollMs: number;

@@ -6,7 +6,8 @@ import { findContainer } from "../../../src/tag/container.ts";
 import { askEngines } from "../../../src/tag/engine/ask-engines.ts";
 import { type ContainerDirectory, openContainerDirectory } from "../../../src/tag/engine/directory.ts";
 import { until } from "../../commands/deadline.ts";
-import { type Docker, IMAGE, openDocker } from "./docker.ts";
+import { type Docker, openDocker } from "./docker.ts";
+import { IMAGE } from "./image.ts";
 import { joinNamespaces } from "./veth.ts";
 
 const SLEEP = ["/bin/sleep", "600"];

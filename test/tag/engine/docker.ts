@@ -1,24 +1,10 @@
-import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { DockerClient } from "./docker-client.ts";
 import { DockerDaemon } from "./docker-daemon.ts";
-
-/** The one image: busybox and nothing else. */
-export const IMAGE = "npmon-test/busybox:1";
-const APPLETS = ["sh", "sleep", "cat", "echo", "nc", "httpd", "wget", "true"];
+import { createImage, IMAGE } from "./image.ts";
 
 export interface RunOptions {
   readonly name: string;
@@ -63,7 +49,7 @@ export interface Docker {
 export async function openDocker(): Promise<Docker> {
   const folder = mkdtempSync(join(tmpdir(), "npmon-docker-"));
   const cgroups = missingCgroups();
-  mkdirSync("/etc/docker", { recursive: true });
+  const made = mkdirSync("/etc/docker", { recursive: true });
   const daemon = new DockerDaemon(folder);
   const client = new DockerClient(daemon.socket);
   const running = new Map<string, number>();
@@ -93,13 +79,15 @@ export async function openDocker(): Promise<Docker> {
       killAll();
       process.off("exit", killAll);
       rmSync(folder, { recursive: true, force: true });
-      for (const path of cgroups) removeEmpty(path);
+      for (const path of made === undefined ? cgroups : [...cgroups, made]) removeEmpty(path);
     }
   }
 
   try {
     await start();
-    await importImage(client, folder);
+    const [repository, tag] = IMAGE.split(":");
+    const path = `/images/create?fromSrc=-&repo=${repository}&tag=${tag}`;
+    await client.ask("POST", path, createImage(join(folder, "image")));
   } catch (error) {
     await close().catch(() => {});
     throw error;
@@ -145,16 +133,6 @@ export async function openDocker(): Promise<Docker> {
     },
     close,
   };
-}
-
-async function importImage(client: DockerClient, folder: string): Promise<void> {
-  const root = join(folder, "image");
-  mkdirSync(join(root, "bin"), { recursive: true });
-  copyFileSync("/bin/busybox", join(root, "bin/busybox"));
-  for (const applet of APPLETS) symlinkSync("busybox", join(root, "bin", applet));
-  const tar = execFileSync("tar", ["--create", "--directory", root, "."], { maxBuffer: 64 * 1024 * 1024 });
-  const [repository, tag] = IMAGE.split(":");
-  await client.ask("POST", `/images/create?fromSrc=-&repo=${repository}&tag=${tag}`, tar);
 }
 
 /** Where engines put their containers' control groups, in each hierarchy, unless somebody did so already. */

@@ -279,6 +279,7 @@ describe("a directory of pods at an API server", () => {
     api.may = ({ verb }) => verb === "list";
     open({ scope: "node" });
     await until("the first list", () => directory.status().line.includes("polling 0 pods of node web-1"));
+    assert.equal(directory.status().state, "degraded");
     assert.match(directory.status().remedy, /^Add the verb watch/);
     api.put(podJson({ name: "a", ips: [IP] }));
     await until("the pod", () => podAt(IP) === "a");

@@ -20,6 +20,11 @@ describe("findKubernetes", () => {
     assert.equal(findKubernetes({ NPMON_KUBERNETES_API: "file:///etc/passwd" }, all), null);
   });
 
+  it("does not take the address of a host for Kubernetes", () => {
+    assert.equal(findKubernetes({ HOST_IP: "192.0.2.10", NODE_NAME: "web-1" }, none), null);
+    assert.equal(findKubernetes({ HOST_IP: "192.0.2.10" }, all)?.kubelet?.url, "https://192.0.2.10:10250");
+  });
+
   it("finds the API server from within a pod", () => {
     assert.deepEqual(findKubernetes(IN_CLUSTER, all), {
       api: { url: "https://10.96.0.1:443", ...FILES, insecure: false },
