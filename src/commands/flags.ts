@@ -4,7 +4,7 @@ import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
 import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
-import { parseSortValue } from "./sort-value.ts";
+import { parseDashValue } from "./dash-value.ts";
 
 const MAX_PID = 4194304;
 
@@ -13,7 +13,8 @@ const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
-const sort = Flags.custom<string>({ parse: async (text) => parseSortValue(text) });
+/** A text that may begin with a minus. */
+const dashValue = Flags.custom<string>({ parse: async (text) => parseDashValue(text) });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -34,7 +35,7 @@ export const QUESTION_FLAGS = {
     helpValue: "TAGS",
     helpGroup: WHAT,
   }),
-  filter: Flags.string({
+  filter: dashValue({
     char: "f",
     summary:
       "count only what fits: 'service:web* -port:22', 'destination.ip:10.0.0.0/8 retransmits:>0', 'curl OR wget' …",
@@ -56,7 +57,7 @@ export const QUESTION_FLAGS = {
     summary: "kernel mechanism to use",
     helpGroup: WHAT,
   }),
-  sort: sort({
+  sort: dashValue({
     char: "s",
     summary: "column to sort by; - before it for descending: -sent, source.service, -retransmits …",
     helpValue: "COLUMN",

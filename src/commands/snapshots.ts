@@ -5,7 +5,7 @@ import { replaySnapshots } from "../monitor/replay.ts";
 import { runTicks } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
 import { splitFilter } from "../query/filter.ts";
-import { filterSnapshot } from "../query/filter-snapshot.ts";
+import { filterSnapshot, namesOfSnapshot } from "../query/filter-snapshot.ts";
 import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
@@ -81,12 +81,13 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const { filter } = questionOf(question);
-  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
   let given = 0;
   for await (const saved of replaySnapshots(path)) {
     if (signal.aborted || given === question.count) return;
     given++;
+    // what can be asked is what was saved, also tags that somebody else defined
+    const { filter } = questionOf(question, namesOfSnapshot(saved));
+    const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
     const chosen = flows === null ? saved : filterSnapshot(saved, flows);
     const grouped = question["group-by"] === undefined ? chosen : regroup(chosen, question["group-by"]);
     yield rows === null ? grouped : filterSnapshot(grouped, rows);
@@ -103,8 +104,9 @@ export function chooseRows(
   return Object.freeze({ ...snapshot, flows });
 }
 
-/** Fails before anything is traced when the column to sort by will not be there. */
+/** Fails before anything is traced when the filter makes no sense or the column to sort by will not be there. */
 export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
+  if (from === undefined) questionOf(question);
   if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
   parseSort(sort, formatGroupBy(question["group-by"] ?? parseGroupBy("service")));
 }

@@ -130,7 +130,9 @@ export function compileNetwork(network: string): (text: string) => boolean {
   const last = words[whole] ?? 0;
   const found = new AddressReader();
   return (text) => {
-    if (!found.read(text) || found.family !== family || found.length < length) return false;
+    // most addresses are of one family and most networks too: the other one need not be read
+    if (text.includes(":") !== (family === 6)) return false;
+    if (!found.read(text) || found.length < length) return false;
     for (let index = 0; index < whole; index++) {
       if (found.words[index] !== words[index]) return false;
     }

@@ -60,6 +60,11 @@ export function createTagNames(userTags: readonly string[]): TagNames {
 /** What there is without a configuration. */
 export const BUILT_IN_NAMES: TagNames = createTagNames([]);
 
+/** Whether a tag of the user's own can be called so, or is a built-in one. */
+export function isTagName(text: string): boolean {
+  return USER_TAG.test(text) && !RESERVED.has(text);
+}
+
 function checkUserTag(tag: string): void {
   if (RESERVED.has(tag)) {
     throw new NpmonError(
