@@ -100,13 +100,14 @@ export class Grouping {
   }
 }
 
-function tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
+/** The value of a column for a flow. */
+export function tagOf(flow: Flow, ref: TagRef): TagValue {
   if (ref.end === "flow") return flow[ref.tag];
   return endpointTag(flow, endOf(flow, ref.end), ref.tag);
 }
 
 /** The client is the end that connected. Where nobody knows who did, the end that measured stands for it. */
-function endOf(flow: TrackedFlow, end: End): "source" | "destination" {
+function endOf(flow: Flow, end: End): "source" | "destination" {
   if (end === "source" || end === "destination") return end;
   const clientIsSource = flow.direction !== "incoming";
   return (end === "client") === clientIsSource ? "source" : "destination";

@@ -14,6 +14,7 @@ const interval = Flags.custom<number>({ parse: async (text) => parseDuration(tex
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
 const sort = Flags.custom<string>({ parse: async (text) => parseSortValue(text) });
+const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -73,6 +74,11 @@ export const QUESTION_FLAGS = {
   }),
   "no-header": Flags.boolean({
     summary: "leave out the lines above tables and the line of CSV names",
+    helpGroup: HOW,
+  }),
+  "header-every": headerEvery({
+    summary: "repeat the lines above tables and the names of columns after this many tables",
+    helpValue: "N",
     helpGroup: HOW,
   }),
   quiet: Flags.boolean({ summary: "say nothing on stderr but errors", helpGroup: HOW }),

@@ -1,9 +1,9 @@
 import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
 import { NpmonError } from "../error/error.ts";
-import { openMonitor } from "../monitor/open.ts";
+import { openMonitor, type QuestionOptions } from "../monitor/open.ts";
 import { replaySnapshots } from "../monitor/replay.ts";
-import { runTicks } from "../monitor/ticks.ts";
+import { runTicks, type Wishes } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
 import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -30,9 +30,10 @@ export function openSnapshots(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes?: Wishes,
 ): AsyncGenerator<Snapshot> {
   return question.from === undefined
-    ? trace(question, firstIntervalMs, signal)
+    ? trace(question, firstIntervalMs, signal, wishes)
     : replay(question, question.from, signal);
 }
 
@@ -40,14 +41,12 @@ async function* trace(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes: Wishes | undefined,
 ): AsyncGenerator<Snapshot> {
-  const groupBy = question["group-by"] ?? parseGroupBy("service");
   const monitor = openMonitor({
     choice: question.probe,
     capacity: DEFAULT_CAPACITY,
-    groupBy,
-    pid: question.pid ?? null,
-    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
+    ...questionOptions(question),
   });
   try {
     monitor.start();
@@ -63,10 +62,20 @@ async function* trace(
       firstIntervalMs,
       count: question.count ?? Number.POSITIVE_INFINITY,
       signal,
+      wishes,
     });
   } finally {
     monitor.close();
   }
+}
+
+/** What the flags ask of a running monitor. */
+export function questionOptions(question: SnapshotQuestion): QuestionOptions {
+  return {
+    groupBy: question["group-by"] ?? parseGroupBy("service"),
+    pid: question.pid ?? null,
+    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
+  };
 }
 
 /**
@@ -84,6 +93,18 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
+  const groupBy = question["group-by"];
+  for await (const snapshot of openRecording(question, path, signal)) {
+    yield groupBy === undefined ? snapshot : regroup(snapshot, groupBy);
+  }
+}
+
+/** Saved snapshots as they were saved, as many as were asked for. */
+export async function* openRecording(
+  question: SnapshotQuestion,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
   for (const flag of ["pid", "ipv4", "ipv6"] as const) {
     if (question[flag]) {
       throw new NpmonError(
@@ -97,7 +118,7 @@ async function* replay(
   for await (const snapshot of replaySnapshots(path)) {
     if (signal.aborted || given === question.count) return;
     given++;
-    yield question["group-by"] === undefined ? snapshot : regroup(snapshot, question["group-by"]);
+    yield snapshot;
   }
 }
 

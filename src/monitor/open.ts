@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import { Grouping } from "../aggregate/group.ts";
+import { Grouping, tagOf } from "../aggregate/group.ts";
+import { formatPins, matchesPins, type Pin } from "../aggregate/pins.ts";
 import type { Family, Flow } from "../flow/flow.ts";
 import type { TagRef } from "../flow/tags.ts";
 import { openProbe, type ProbeOptions } from "../probe/open.ts";
@@ -14,6 +15,8 @@ export interface QuestionOptions {
   /** Only flows that this process measured. */
   readonly pid: number | null;
   readonly family: Family | null;
+  /** What the reader of a live view pointed at. */
+  readonly pins?: readonly Pin[] | undefined;
 }
 
 export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot">, QuestionOptions {}
@@ -45,11 +48,17 @@ export function createQuestion(options: QuestionOptions): Question {
   };
 }
 
-function accepts({ pid, family }: QuestionOptions, flow: Flow): boolean {
-  return (pid === null || flow.source.process?.pid === pid) && (family === null || flow.family === family);
+function accepts({ pid, family, pins = [] }: QuestionOptions, flow: Flow): boolean {
+  if (pid !== null && flow.source.process?.pid !== pid) return false;
+  if (family !== null && flow.family !== family) return false;
+  return pins.length === 0 || matchesPins(pins, (ref) => tagOf(flow, ref));
 }
 
-function filterText({ pid, family }: QuestionOptions): string | null {
-  const terms = [pid === null ? "" : `source.pid:${pid}`, family === null ? "" : `family:${family}`];
+function filterText({ pid, family, pins = [] }: QuestionOptions): string | null {
+  const terms = [
+    pid === null ? "" : `source.pid:${pid}`,
+    family === null ? "" : `family:${family}`,
+    formatPins(pins),
+  ];
   return terms.filter((term) => term !== "").join(" ") || null;
 }

@@ -27,23 +27,6 @@ export async function* replaySnapshots(path: string): AsyncGenerator<Snapshot> {
   }
 }
 
-/** Holds every snapshot back until the time that lay between it and the one before has passed. */
-export async function* paced(
-  snapshots: AsyncIterable<Snapshot>,
-  signal: AbortSignal,
-): AsyncGenerator<Snapshot> {
-  let previous: Snapshot | null = null;
-  for await (const snapshot of snapshots) {
-    if (previous !== null) {
-      const gapMs = Date.parse(snapshot.end) - Date.parse(previous.end);
-      await sleepUntilAborted(Math.min(Math.max(gapMs, 0), 24 * 3600 * 1000), signal);
-      if (signal.aborted) return;
-    }
-    previous = snapshot;
-    yield snapshot;
-  }
-}
-
 /** Resolves after `ms`, or at once when the signal says stop. */
 export function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
