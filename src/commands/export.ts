@@ -3,7 +3,7 @@ import { openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { renderCsvHeader, renderCsvRows } from "../view/csv.ts";
 import { renderNdjson } from "../view/ndjson.ts";
-import { renderTable } from "../view/table.ts";
+import { createTableStream } from "../view/stream.ts";
 import { stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
@@ -51,9 +51,18 @@ export default class Export extends NpmonCommand {
         : openOutputFile(flags.output);
     const chosen = FORMATS.find((name) => flags[name]) ?? "json";
     let first = true;
+    const formatTable = createTableStream({
+      ...flags,
+      noHeader: flags["no-header"],
+      headerEvery: flags["header-every"],
+    });
     try {
       for await (const snapshot of openSnapshots(question, question.interval, abort.signal)) {
-        await output.write(render(chooseRows(snapshot, flags), chosen, flags, first));
+        const text =
+          chosen === "table"
+            ? formatTable(snapshot)
+            : render(chooseRows(snapshot, flags), chosen, flags, first);
+        await output.write(text);
         first = false;
       }
       output.finish();
@@ -65,12 +74,8 @@ export default class Export extends NpmonCommand {
 
 function render(
   snapshot: Snapshot,
-  chosen: Format,
-  flags: {
-    readonly "no-header": boolean;
-    readonly units: "auto" | "bits" | "bytes";
-    readonly sort?: string | undefined;
-  },
+  chosen: Exclude<Format, "table">,
+  flags: { readonly "no-header": boolean },
   first: boolean,
 ): string {
   switch (chosen) {
@@ -80,9 +85,5 @@ function render(
       return renderNdjson(snapshot);
     case "csv":
       return (first && !flags["no-header"] ? renderCsvHeader(snapshot) : "") + renderCsvRows(snapshot);
-    case "table": {
-      const { units, sort } = flags;
-      return (first ? "" : "\n") + renderTable(snapshot, { units, sort, noHeader: flags["no-header"] });
-    }
   }
 }

@@ -15,6 +15,7 @@ const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
 /** A text that may begin with a minus. */
 const dashValue = Flags.custom<string>({ parse: async (text) => parseDashValue(text) });
+const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -85,6 +86,11 @@ export const QUESTION_FLAGS = {
   }),
   "no-header": Flags.boolean({
     summary: "leave out the lines above tables and the line of CSV names",
+    helpGroup: HOW,
+  }),
+  "header-every": headerEvery({
+    summary: "repeat the lines above tables and the names of columns after this many tables",
+    helpValue: "N",
     helpGroup: HOW,
   }),
   quiet: Flags.boolean({ summary: "say nothing on stderr but errors", helpGroup: HOW }),

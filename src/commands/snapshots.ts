@@ -1,11 +1,9 @@
 import { constants, hostname, setPriority } from "node:os";
-import { regroup } from "../aggregate/regroup.ts";
 import { openMonitor } from "../monitor/open.ts";
-import { replaySnapshots } from "../monitor/replay.ts";
-import { runTicks } from "../monitor/ticks.ts";
+import { answerFrom, replaySnapshots } from "../monitor/replay.ts";
+import { runTicks, type Wishes } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
-import { splitFilter } from "../query/filter.ts";
-import { filterSnapshot, namesOfSnapshot } from "../query/filter-snapshot.ts";
+import { namesOfSnapshot } from "../query/filter-snapshot.ts";
 import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
@@ -29,9 +27,10 @@ export function openSnapshots(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes?: Wishes,
 ): AsyncGenerator<Snapshot> {
   return question.from === undefined
-    ? trace(question, firstIntervalMs, signal)
+    ? trace(question, firstIntervalMs, signal, wishes)
     : replay(question, question.from, signal);
 }
 
@@ -39,6 +38,7 @@ async function* trace(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes: Wishes | undefined,
 ): AsyncGenerator<Snapshot> {
   const monitor = openMonitor({
     choice: question.probe,
@@ -60,6 +60,7 @@ async function* trace(
       firstIntervalMs,
       count: question.count ?? Number.POSITIVE_INFINITY,
       signal,
+      wishes,
     });
   } finally {
     monitor.close();
@@ -81,16 +82,24 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  let given = 0;
-  for await (const saved of replaySnapshots(path)) {
-    if (signal.aborted || given === question.count) return;
-    given++;
+  for await (const saved of openRecording(question, path, signal)) {
     // what can be asked is what was saved, also tags that somebody else defined
     const { filter } = questionOf(question, namesOfSnapshot(saved));
-    const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
-    const chosen = flows === null ? saved : filterSnapshot(saved, flows);
-    const grouped = question["group-by"] === undefined ? chosen : regroup(chosen, question["group-by"]);
-    yield rows === null ? grouped : filterSnapshot(grouped, rows);
+    yield answerFrom(saved, { groupBy: question["group-by"] ?? null, filter });
+  }
+}
+
+/** Saved snapshots as they were saved, as many as were asked for. */
+export async function* openRecording(
+  question: SnapshotQuestion,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
+  let given = 0;
+  for await (const snapshot of replaySnapshots(path)) {
+    if (signal.aborted || given === question.count) return;
+    given++;
+    yield snapshot;
   }
 }
 
