@@ -12,6 +12,8 @@ export interface FlowTableOptions {
   readonly grouping: Grouping;
   /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
   findProcess(pid: number, startTicks: number): ProcessTags | null;
+  /** More will be known of the process in a moment: its flows count when it is. By default never. */
+  isAwaited?(process: ProcessTags): boolean;
   /** The name that DNS answers gave an address, as seen in a network namespace; `null` when none did. */
   findDomain(ip: string, netns: number): string | null;
 }
@@ -41,8 +43,8 @@ export class FlowTable {
   readonly #options: FlowTableOptions;
   readonly #conversations = new Conversations();
   readonly #bySlot: (TrackedFlow | undefined)[] = [];
-  /** Flows whose row has to be found, or found again. */
-  readonly #unsettled = new Set<TrackedFlow>();
+  /** Flows whose row has to be found, or found again; they hold what they count meanwhile. */
+  #unsettled = new Set<TrackedFlow>();
   /** Flows that ended while their other end, on this host too, had not been seen: they get one more pass. */
   #deferred: TrackedFlow[] = [];
   #endedSlots: number[] = [];
@@ -109,12 +111,14 @@ export class FlowTable {
   /** The tags of processes that became better known: their flows count under the new ones from now on. */
   replaceProcesses(changes: ReadonlyMap<ProcessTags, ProcessTags>): void {
     if (changes.size === 0) return;
-    for (const flow of this.#bySlot) {
-      const process = flow?.source.process;
-      const better = process == null ? undefined : changes.get(process);
-      if (flow === undefined || better === undefined) continue;
-      flow.source = { ...flow.source, process: better };
-      this.#unsettle(flow);
+    const better = ({ process }: Endpoint): ProcessTags | undefined =>
+      process === null ? undefined : changes.get(process);
+    // Those that have ended and wait for their row first: settling them must find the other end's new tags too.
+    for (const flow of [...this.#unsettled, ...this.#deferred, ...this.#bySlot]) {
+      const process = flow === undefined ? undefined : better(flow.source);
+      if (flow === undefined || process === undefined) continue;
+      flow.source = { ...flow.source, process };
+      if (flow.open) this.#unsettle(flow);
       if (flow.peer?.open) this.#unsettle(flow.peer);
     }
   }
@@ -135,18 +139,19 @@ export class FlowTable {
    */
   settle(last: boolean): readonly number[] {
     const deferred = this.#deferred;
+    const unsettled = this.#unsettled;
     this.#deferred = [];
-    for (const flow of this.#unsettled) {
+    this.#unsettled = new Set();
+    for (const flow of unsettled) {
       this.#findDestination(flow);
       const otherEndMissing = flow.peer === null && flow.destination.host !== null;
       if (otherEndMissing && !flow.open && !last) this.#deferred.push(flow);
-      else this.#findGroup(flow);
+      else this.#findGroup(flow, last);
     }
     for (const flow of deferred) {
       this.#findDestination(flow);
-      this.#findGroup(flow);
+      this.#findGroup(flow, last);
     }
-    this.#unsettled.clear();
     this.#conversations.forgetEnded();
     const slots = this.#endedSlots;
     this.#endedSlots = [];
@@ -163,7 +168,7 @@ export class FlowTable {
     for (const flow of this.#bySlot) {
       if (!flow?.open) continue;
       flow.dropHeld();
-      this.#findGroup(flow);
+      this.#findGroup(flow, true);
     }
   }
 
@@ -223,6 +228,10 @@ export class FlowTable {
     this.#unsettled.add(flow);
   }
 
+  #isAwaited({ process }: Endpoint): boolean {
+    return process !== null && (this.#options.isAwaited?.(process) ?? false);
+  }
+
   #findDestination(flow: TrackedFlow): void {
     const { peer, destination } = flow;
     if (peer !== null) {
@@ -233,7 +242,11 @@ export class FlowTable {
     }
   }
 
-  #findGroup(flow: TrackedFlow): void {
+  #findGroup(flow: TrackedFlow, last: boolean): void {
+    if (!last && (this.#isAwaited(flow.source) || this.#isAwaited(flow.destination))) {
+      this.#unsettled.add(flow);
+      return;
+    }
     flow.moveTo(this.#grouping.groupOf(flow), this.#grouping.swaps(flow));
   }
 }

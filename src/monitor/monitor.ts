@@ -60,6 +60,7 @@ export class Monitor {
       host,
       grouping: this.#asked.grouping,
       findProcess: (pid, startTicks) => processes.get(pid, startTicks),
+      isAwaited: (process) => processes.isAwaited(process),
       findDomain: (ip, netns) => sources.findDomain(ip, netns),
     });
     const flows = this.#flows;
