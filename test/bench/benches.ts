@@ -3,6 +3,7 @@ import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
+import { measurePrefix } from "./prefix.ts";
 import { measureStart } from "./start.ts";
 import type { Table } from "./table.ts";
 import { measureTick } from "./tick.ts";
@@ -27,6 +28,7 @@ export const BENCHES: readonly Bench[] = [
   },
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
+  { name: "prefix", summary: "the longest prefix for an address", run: measurePrefix },
   { name: "start", summary: "time until there is something to see", run: measureStart },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];
