@@ -177,21 +177,16 @@ static __always_inline void fill_udp_record(struct flow_record *record, const st
 	record->pid = key->pid;
 }
 
-/* The UDP part of the tick. A flow without a slot keeps what it counted until there is one, or fades with it counted. */
-SEC("iter/bpf_map_elem")
-int npmon_collect_udp(struct bpf_iter__bpf_map_elem *ctx)
+/* A flow without a slot keeps what it counted until there is one, or fades with it counted. */
+static long collect_udp_flow(void *map, const struct udp_key *key, struct udp_flow *flow, void *context)
 {
-	const struct udp_key *key = ctx->key;
-	struct udp_flow *flow = ctx->value;
 	struct flow_record *record;
 	struct udp_key copy;
 	__u16 flags = 0;
 	__u64 sum;
 
-	if (!key || !flow)
-		return 0;
 	sum = flow->bytes_sent + flow->bytes_received + flow->packets_sent + flow->packets_received;
-	if (sum == flow->emitted_sum && !control.emit_all) {
+	if (sum == flow->emitted_sum) {
 		if (control.last)
 			return 0;
 		if (__sync_val_compare_and_swap(&flow->life, UDP_ALIVE, UDP_FADING) == UDP_ALIVE)
@@ -202,8 +197,11 @@ int npmon_collect_udp(struct bpf_iter__bpf_map_elem *ctx)
 		flags = RECORD_CLOSED;
 	}
 	if (flow->slot == SLOT_NONE) {
-		if (take_slot(&flow->slot) == SLOT_NONE)
+		flow->slot = take_slot();
+		if (flow->slot == SLOT_NONE) {
+			control.udp_waiting++;
 			return 0;
+		}
 	}
 	record = next_record();
 	if (!record)
@@ -213,11 +211,20 @@ int npmon_collect_udp(struct bpf_iter__bpf_map_elem *ctx)
 	if (!key->remote_port && is_zero(key->remote_address))
 		flags |= RECORD_NO_PEER;
 	record->flags = flags;
+	control.record_count++;
 	flow->emitted_sum = sum;
 	if (flags & RECORD_CLOSED) {
 		copy = *key;
 		remove_udp_flow(&copy);
 	}
+	return 0;
+}
+
+/* The UDP part of the tick, run by user space. Nobody else removes flows, so the walk meets none that changes hands. */
+SEC("raw_tp")
+int npmon_collect_udp(void *ctx)
+{
+	bpf_for_each_map_elem(&udp_flows, collect_udp_flow, NULL, 0);
 	return 0;
 }
 

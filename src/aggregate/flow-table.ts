@@ -11,6 +11,8 @@ export interface FlowTableOptions {
   readonly grouping: Grouping;
   /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
   findProcess(pid: number, startTicks: number): ProcessTags | null;
+  /** The name that DNS answers gave an address, as seen in a network namespace; `null` when none did. */
+  findDomain(ip: string, netns: number): string | null;
 }
 
 /** Errno values of Linux with which a connection can end; the same on x86-64 and arm64. */
@@ -85,16 +87,33 @@ export class FlowTable {
     }
     this.counters.backwards += flow.advance(record);
     if (flow.protocol === "tcp") countEnd(flow.tally, record);
-    this.#end(flow, known === undefined ? 0 : record.slot);
+    this.#end(flow, known !== undefined);
+    if (record.slot !== 0) this.#endedSlots.push(record.slot);
   }
 
   /** The slot's flow has ended and its last counters are lost. */
   vanished(slot: number): void {
     const flow = this.#bySlot[slot];
-    if (flow === undefined || !flow.open) return;
-    flow.tally.closed++;
-    flow.tally.touched = true;
-    this.#end(flow, slot);
+    if (flow !== undefined) {
+      if (!flow.open) return;
+      flow.tally.closed++;
+      flow.tally.touched = true;
+      this.#end(flow, true);
+    }
+    this.#endedSlots.push(slot);
+  }
+
+  /** The tags of processes that became better known: their flows count under the new ones from now on. */
+  replaceProcesses(changes: ReadonlyMap<ProcessTags, ProcessTags>): void {
+    if (changes.size === 0) return;
+    for (const flow of this.#bySlot) {
+      const process = flow?.source.process;
+      const better = process == null ? undefined : changes.get(process);
+      if (flow === undefined || better === undefined) continue;
+      flow.source = { ...flow.source, process: better };
+      this.#unsettle(flow);
+      if (flow.peer?.open) this.#unsettle(flow.peer);
+    }
   }
 
   /**
@@ -130,6 +149,7 @@ export class FlowTable {
       port: identity.remotePort,
       netns: null,
       host: null,
+      domain: identity.remoteIp === null ? null : this.#options.findDomain(identity.remoteIp, identity.netns),
       process: null,
     };
     const flow = new TrackedFlow(identity, this.#sourceOf(identity), destination, open);
@@ -140,13 +160,12 @@ export class FlowTable {
     return flow;
   }
 
-  #end(flow: TrackedFlow, slot: number): void {
+  #end(flow: TrackedFlow, wasOpen: boolean): void {
     this.counters.ended++;
     if (flow.source.process === null) this.counters.endedUnattributed++;
-    if (slot !== 0) {
+    if (wasOpen) {
       this.#openCount--;
       if (flow.source.process === null) this.#openUnattributed--;
-      this.#endedSlots.push(slot);
     }
     flow.end();
     this.#conversations.end(flow);
@@ -158,6 +177,7 @@ export class FlowTable {
       port: identity.localPort,
       netns: identity.netns,
       host: this.#options.host,
+      domain: null,
       process: identity.pid === 0 ? null : this.#options.findProcess(identity.pid, identity.startTicks),
     };
   }
@@ -182,7 +202,7 @@ export class FlowTable {
     const { peer, destination } = flow;
     if (peer !== null) {
       // The address as this end wrote it: the other one may be bound to none.
-      flow.destination = { ...peer.source, ip: destination.ip };
+      flow.destination = { ...peer.source, ip: destination.ip, domain: destination.domain };
     } else if (destination.host === null && this.#conversations.isLocal(destination)) {
       flow.destination = { ...destination, host: this.#options.host };
     }

@@ -25,6 +25,8 @@ export interface Surroundings {
 export interface MonitorOptions {
   readonly probe: Probe;
   readonly processes: ProcessTable;
+  /** The name that DNS answers gave an address; see {@link FlowTable}. */
+  readonly findDomain?: (ip: string, netns: number) => string | null;
   readonly grouping: Grouping;
   readonly host: string;
   readonly surroundings: Surroundings;
@@ -46,12 +48,13 @@ export class Monitor {
   #sweptMs = 0;
 
   constructor(options: MonitorOptions) {
-    const { processes, grouping, host } = options;
+    const { processes, grouping, host, findDomain = () => null } = options;
     this.#options = options;
     this.#flows = new FlowTable({
       host,
       grouping,
       findProcess: (pid, startTicks) => processes.get(pid, startTicks),
+      findDomain,
     });
     const flows = this.#flows;
     this.#sink = {
@@ -85,9 +88,10 @@ export class Monitor {
   /** One pass over the kernel's tables into the rows. */
   collect(last = false): void {
     const { probe, processes, surroundings } = this.#options;
-    this.#add(probe.collect(this.#sink, last));
-    probe.release(this.#flows.settle(last));
     const now = surroundings.monotonicMs();
+    this.#add(probe.collect(this.#sink, last));
+    this.#flows.replaceProcesses(processes.takeChanges(now));
+    probe.release(this.#flows.settle(last));
     if (now - this.#sweptMs > SWEEP_EVERY_MS) {
       processes.sweep(now);
       this.#sweptMs = now;

@@ -4,6 +4,7 @@ import type { Family, Flow } from "../flow/flow.ts";
 import type { TagRef } from "../flow/tags.ts";
 import { openProbe, type ProbeOptions } from "../probe/open.ts";
 import { findCgroupRoot } from "../tag/cgroup-mount.ts";
+import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
@@ -24,10 +25,15 @@ const SURROUNDINGS: Surroundings = {
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor(options: LiveOptions): Monitor {
   const procRoot = process.env.HOST_PROC ?? "/proc";
+  const tags = new EndpointTags();
   return new Monitor({
     probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot }),
     processes: new ProcessTable({ procRoot }),
-    grouping: new Grouping(options.groupBy, (flow) => accepts(options, flow)),
+    grouping: new Grouping({
+      groupBy: options.groupBy,
+      lookup: (endpoint, tag) => tags.valueOf(endpoint, tag),
+      accepts: (flow) => accepts(options, flow),
+    }),
     host: hostname(),
     surroundings: SURROUNDINGS,
     filter: filterText(options),

@@ -32,7 +32,7 @@ export interface FlowIdentity {
  * call that receives it.
  */
 export interface FlowRecord {
-  /** Row of the flow table that this flow holds, 1..capacity; 0 when it ended before it got one. */
+  /** Row of the flow table that this flow holds, 1..capacity; 0 when it ended without one. */
   readonly slot: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;

@@ -1,13 +1,5 @@
 import { NpmonError } from "../error/error.ts";
-import {
-  ENDPOINT_TAGS,
-  type End,
-  type EndpointTag,
-  FLOW_TAGS,
-  type FlowTag,
-  formatTagRef,
-  type TagRef,
-} from "../flow/tags.ts";
+import { ENDPOINT_TAGS, type End, FLOW_TAGS, type FlowTag, formatTagRef, type TagRef } from "../flow/tags.ts";
 import { nearestWord } from "./edit-distance.ts";
 import { quoteInput } from "./quote.ts";
 
@@ -136,7 +128,7 @@ function misfit(column: number, found: string, fitting: string): NpmonError {
   return new NpmonError("usage", `--group-by, column ${column}: ${found}; ${hint}`);
 }
 
-function isEndpointTag(text: string): text is EndpointTag {
+function isEndpointTag(text: string): boolean {
   return (ENDPOINT_TAGS as readonly string[]).includes(text);
 }
 

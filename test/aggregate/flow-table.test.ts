@@ -5,7 +5,10 @@ import { Grouping } from "../../src/aggregate/group.ts";
 import { takeRows } from "../../src/aggregate/rows.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { SnapshotFlow } from "../../src/snapshot/snapshot.ts";
+import { EndpointTags } from "../../src/tag/endpoint-tags.ts";
 import { processTags, record } from "./record.ts";
+
+const TAGS = new EndpointTags();
 
 const PROCESSES = new Map([
   [100, processTags(100, "web")],
@@ -15,11 +18,15 @@ const PROCESSES = new Map([
 
 /** A table by `groupBy`, and what it says after each settle. */
 function open(groupBy = "service") {
-  const grouping = new Grouping(parseGroupBy(groupBy));
+  const grouping = new Grouping({
+    groupBy: parseGroupBy(groupBy),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+  });
   const table = new FlowTable({
     host: "web-1",
     grouping,
     findProcess: (pid) => PROCESSES.get(pid) ?? null,
+    findDomain: () => null,
   });
   return {
     table,

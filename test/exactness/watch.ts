@@ -6,6 +6,7 @@ import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
+import { EndpointTags } from "../../src/tag/endpoint-tags.ts";
 import { ProcessTable } from "../../src/tag/process-table.ts";
 
 export interface WatchOptions {
@@ -17,6 +18,8 @@ export interface WatchOptions {
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
 const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
+const TAGS = new EndpointTags();
+
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {
   readonly #monitor: Monitor;
@@ -26,7 +29,10 @@ export class Watch implements Disposable {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
       processes: new ProcessTable(),
-      grouping: new Grouping(parseGroupBy(groupBy)),
+      grouping: new Grouping({
+        groupBy: parseGroupBy(groupBy),
+        lookup: (end, tag) => TAGS.valueOf(end, tag),
+      }),
       host: "test",
       surroundings: {
         monotonicMs: () => performance.now(),

@@ -11,6 +11,16 @@ const BOOTED_MS = 1_000_000;
 const OLD_TICKS = 500;
 const YOUNG_TICKS = BOOTED_MS / 10 - 100;
 
+const NO_CONTAINER = {
+  image: null,
+  pod: null,
+  namespace: null,
+  workload: null,
+  env: null,
+  version: null,
+  labels: null,
+};
+
 function sighting(pid: number, startTicks: number, more: Partial<ProcessSighting> = {}): ProcessSighting {
   return { pid, startTicks, comm: null, uid: null, cgroupId: null, environ: null, ...more };
 }
@@ -64,6 +74,8 @@ describe("ProcessTable", () => {
       cgroup: "/system.slice/web.service",
       unit: "web.service",
       service: "shop",
+      service_source: "DD_SERVICE",
+      ...NO_CONTAINER,
     });
   });
 
@@ -88,6 +100,8 @@ describe("ProcessTable", () => {
       cgroup: null,
       unit: null,
       service: "fetcher",
+      service_source: "DD_SERVICE",
+      ...NO_CONTAINER,
     });
   });
 

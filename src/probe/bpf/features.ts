@@ -20,9 +20,14 @@ export interface Feature {
   readonly without: string;
 }
 
-/** What every tier has. */
+const TCP_EVENTS = ["npmon_state", "npmon_state_again", "npmon_owners"];
+
+/** What every tier has. The second way is for kernels before 6.2; it tells the same. */
 export const TCP: Feature = {
-  ways: [{ programs: ["npmon_state", "npmon_state_again", "npmon_owners", "npmon_collect"] }],
+  ways: [
+    { programs: [...TCP_EVENTS, "npmon_collect"] },
+    { programs: [...TCP_EVENTS, "npmon_collect_copied"] },
+  ],
   required: true,
   without: "TCP cannot be counted",
 };
@@ -71,5 +76,10 @@ export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   ],
 };
 
-/** Iterators are run by passes, everything else reacts to events. */
-export const ITERATORS: ReadonlySet<string> = new Set(["npmon_owners", "npmon_collect", "npmon_collect_udp"]);
+/** These are run by passes, everything else reacts to events. */
+export const RUN_BY_PASSES: ReadonlySet<string> = new Set([
+  "npmon_owners",
+  "npmon_collect",
+  "npmon_collect_copied",
+  "npmon_collect_udp",
+]);

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
 import { probeError } from "../load-error.ts";
-import { type BpfTier, FEATURES, type Feature, ITERATORS, TCP, type Way } from "./features.ts";
+import { type BpfTier, FEATURES, type Feature, RUN_BY_PASSES, TCP, type Way } from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
+import { usedLines } from "./slot-ring.ts";
 
 const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
@@ -48,7 +49,7 @@ export function loadTier(options: LoadOptions): LoadedTier {
     throw new NpmonError(
       "unsupported",
       `this kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
-      "npmon's eBPF tiers need Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y.",
+      "npmon's eBPF tiers need Linux 5.13 or later built with CONFIG_DEBUG_INFO_BTF=y.",
     );
   }
   if (options.tier === "kprobe" && !existsSync(KPROBE_PMU)) {
@@ -105,7 +106,7 @@ function loadWays(ways: readonly Way[], options: LoadOptions): LoadedObject {
   const object = configure(new Set(ways.flatMap(programsOf)), options).load();
   try {
     for (const { programs, atCgroup = [] } of ways) {
-      for (const name of programs) if (!ITERATORS.has(name)) object.program(name).attach();
+      for (const name of programs) if (!RUN_BY_PASSES.has(name)) object.program(name).attach();
       for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
     }
     return object;
@@ -122,13 +123,16 @@ function attachToRoot(object: LoadedObject, name: string, cgroupRoot: string | n
 function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: LoadOptions): BpfObject {
   const spec = openObject(OBJECT)
     .setMaxEntries("records", capacity)
-    .setMaxEntries("free_list", capacity)
+    .setMaxEntries("tracked", capacity + 1)
+    .setMaxEntries("free_slots", capacity)
+    .setMaxEntries("used_slots", usedLines(capacity))
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity));
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
-  // The constants of bpf/sockets.h, in their order: whether accepting processes leave notes, and who npmon is.
+  // The constants of bpf/sockets.h, in their order.
   const constants = spec.initialValue(".rodata");
   constants.setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
   constants.setUint32(4, process.pid, true);
+  constants.setUint32(8, capacity, true);
   return spec;
 }

@@ -35,6 +35,8 @@ export class FlowRecordCursor implements FlowRecord {
   hasIdentity = false;
   /** The flow has ended and this is its last record. */
   isClosed = false;
+  /** The slot's flow has ended and its last record is lost. */
+  isVanished = false;
   #view: DataView = new DataView(new ArrayBuffer(FLOW_RECORD.size));
   #offset = 0;
 
@@ -54,6 +56,7 @@ export class FlowRecordCursor implements FlowRecord {
     this.established = (flags & RECORD_FLAG.established) !== 0;
     this.preexisting = (flags & RECORD_FLAG.preexisting) !== 0;
     this.isClosed = (flags & RECORD_FLAG.closed) !== 0;
+    this.isVanished = (flags & RECORD_FLAG.vanished) !== 0;
     this.hasIdentity = (flags & RECORD_FLAG.identity) !== 0;
     return this;
   }
