@@ -1,4 +1,5 @@
 import { Command, Errors } from "@oclif/core";
+import { ConfigError, problemToJson } from "../config/problem.ts";
 import { NpmonError } from "../error/error.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
 
@@ -32,11 +33,16 @@ export abstract class NpmonCommand extends Command {
 
 /** Ends the process with the error in one line, what to do about it in a second one, and the documented exit code. */
 export function exitWith(error: unknown, asJson: boolean): never {
-  const { message, remedy, code, exitCode } = toNpmonError(error);
+  const known = toNpmonError(error);
+  const { message, remedy, code, exitCode } = known;
   if (asJson) {
-    process.stderr.write(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode } })}\n`);
+    const problems = known instanceof ConfigError ? { problems: known.problems.map(problemToJson) } : {};
+    const json = { code, message, remedy, exit_code: exitCode, ...problems };
+    process.stderr.write(`${stringifySafe({ error: json })}\n`);
   } else {
     process.stderr.write(`npmon: ${formatSafe(message)}\n`);
+    const details = known instanceof ConfigError ? known.details : [];
+    for (const line of details) process.stderr.write(`  ${formatSafe(line)}\n`);
     if (remedy !== "") process.stderr.write(`  ${formatSafe(remedy)}\n`);
   }
   if (process.env.NPMON_DEBUG !== undefined) process.stderr.write(`${(error as Error)?.stack}\n`);

@@ -2,11 +2,13 @@ import { Flags } from "@oclif/core";
 import { openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { renderCsvHeader, renderCsvRows } from "../view/csv.ts";
+import type { Units } from "../view/format.ts";
 import { renderNdjson } from "../view/ndjson.ts";
 import { renderTable } from "../view/table.ts";
 import { stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
+import { loadCommandConfig } from "./load-config.ts";
 import { checkSort, chooseRows, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 5000;
@@ -38,8 +40,10 @@ export default class Export extends NpmonCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Export);
     const abort = this.abortOnSignals();
+    const configuration = loadCommandConfig(flags);
     const question = {
       ...flags,
+      configuration,
       interval: flags.interval ?? DEFAULT_INTERVAL_MS,
       count: flags.count ?? (flags.from === undefined ? 1 : undefined),
     };
@@ -49,10 +53,11 @@ export default class Export extends NpmonCommand {
         ? openStandardOutput(process.stdout, () => abort.abort())
         : openOutputFile(flags.output);
     const chosen = FORMATS.find((name) => flags[name]) ?? "json";
+    const show = { ...flags, units: configuration.units };
     let first = true;
     try {
       for await (const snapshot of openSnapshots(question, question.interval, abort.signal)) {
-        await output.write(render(chooseRows(snapshot, flags), chosen, flags, first));
+        await output.write(render(chooseRows(snapshot, flags), chosen, show, first));
         first = false;
       }
       output.finish();
@@ -67,7 +72,7 @@ function render(
   chosen: Format,
   flags: {
     readonly "no-header": boolean;
-    readonly units: "auto" | "bits" | "bytes";
+    readonly units: Units;
     readonly sort?: string | undefined;
   },
   first: boolean,

@@ -23,6 +23,15 @@ const WHAT = "WHAT TO COUNT";
 const HOW = "HOW TO SHOW IT";
 const WHERE = "FROM AND TO FILES";
 
+/** Where the configuration is. */
+export const CONFIG_FLAG = {
+  config: Flags.string({
+    summary: "configuration to use instead of the one under /etc; see `npmon config`",
+    helpValue: "FILE",
+    helpGroup: WHERE,
+  }),
+} as const;
+
 /** The flags that mean the same in every command that looks at flows. */
 export const QUESTION_FLAGS = {
   "group-by": groupBy({
@@ -43,8 +52,7 @@ export const QUESTION_FLAGS = {
   ipv4: Flags.boolean({ char: DIGITS.ipv4, summary: "only IPv4", exclusive: ["ipv6"], helpGroup: WHAT }),
   ipv6: Flags.boolean({ char: DIGITS.ipv6, summary: "only IPv6", helpGroup: WHAT }),
   probe: Flags.option({ options: PROBE_CHOICES })({
-    default: "auto",
-    summary: "kernel mechanism to use",
+    summary: "kernel mechanism to use (auto)",
     helpGroup: WHAT,
   }),
   sort: Flags.string({
@@ -61,7 +69,6 @@ export const QUESTION_FLAGS = {
   }),
   units: Flags.option({ options: UNITS })({
     char: "u",
-    default: "auto",
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
   }),
@@ -80,4 +87,5 @@ export const QUESTION_FLAGS = {
     helpValue: "FILE",
     helpGroup: WHERE,
   }),
+  ...CONFIG_FLAG,
 } as const;

@@ -1,24 +1,24 @@
 import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
+import type { Config } from "../config/config.ts";
 import { NpmonError } from "../error/error.ts";
 import { openMonitor } from "../monitor/open.ts";
 import { replaySnapshots } from "../monitor/replay.ts";
 import { runTicks } from "../monitor/ticks.ts";
-import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
-import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
+import { formatGroupBy, type GroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
 
 /** The parsed flags that decide which snapshots there are. */
 export interface SnapshotQuestion {
+  readonly configuration: Config;
   readonly "group-by"?: GroupBy | undefined;
   readonly interval: number;
   readonly count?: number | undefined;
   readonly pid?: number | undefined;
   readonly ipv4?: boolean | undefined;
   readonly ipv6?: boolean | undefined;
-  readonly probe: ProbeChoice;
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
   readonly from?: string | undefined;
@@ -41,11 +41,8 @@ async function* trace(
   firstIntervalMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const groupBy = question["group-by"] ?? parseGroupBy("service");
   const monitor = openMonitor({
-    choice: question.probe,
-    capacity: DEFAULT_CAPACITY,
-    groupBy,
+    config: question.configuration,
     pid: question.pid ?? null,
     family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
   });
@@ -112,7 +109,7 @@ export function chooseRows(
 }
 
 /** Fails before anything is traced when the column to sort by will not be there. */
-export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
+export function checkSort({ sort, from, configuration, ...question }: SnapshotQuestion): void {
   if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
-  parseSort(sort, formatGroupBy(question["group-by"] ?? parseGroupBy("service")));
+  parseSort(sort, formatGroupBy(configuration.groupBy));
 }

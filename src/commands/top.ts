@@ -9,6 +9,7 @@ import { addTotals, NO_TOTALS } from "../view/totals.ts";
 import { canRunTui } from "../view/tui/terminal.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
+import { loadCommandConfig } from "./load-config.ts";
 import { checkSort, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 1000;
@@ -43,7 +44,8 @@ export default class Top extends NpmonCommand {
     const fullScreen = !flags.batch && canRunTui(process.stdin, process.stdout, process.env);
     // The full screen has to give the terminal back first, so it takes care of signals itself.
     const abort = fullScreen ? new AbortController() : this.abortOnSignals();
-    const question = { ...flags, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
+    const configuration = loadCommandConfig(flags);
+    const question = { ...flags, configuration, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
     checkSort(question);
     const record = flags.output === undefined ? null : openOutputFile(flags.output);
     const color = !flags["no-color"] && (process.env.NO_COLOR ?? "") === "" && process.stdout.isTTY === true;
@@ -54,7 +56,7 @@ export default class Top extends NpmonCommand {
     const options = {
       sort: flags.sort,
       rows: flags.rows,
-      units: flags.units,
+      units: configuration.units,
       color,
       noHeader: flags["no-header"],
       intervalMs: question.interval,

@@ -1,18 +1,15 @@
 import { hostname } from "node:os";
 import { Grouping } from "../aggregate/group.ts";
-import type { Family, Flow } from "../flow/flow.ts";
-import type { TagRef } from "../flow/tags.ts";
-import { openProbe, type ProbeOptions } from "../probe/open.ts";
+import type { Config } from "../config/config.ts";
+import { openProbe } from "../probe/open.ts";
 import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { ProcessTable } from "../tag/process-table.ts";
+import { createAcceptance, type Question } from "./acceptance.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 
-export interface LiveOptions extends Omit<ProbeOptions, "cgroupRoot" | "procRoot"> {
-  readonly groupBy: readonly TagRef[] | "flow";
-  /** Only flows that this process measured. */
-  readonly pid: number | null;
-  readonly family: Family | null;
+export interface LiveOptions extends Question {
+  readonly config: Config;
 }
 
 const SURROUNDINGS: Surroundings = {
@@ -24,24 +21,28 @@ const SURROUNDINGS: Surroundings = {
 
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor(options: LiveOptions): Monitor {
-  const procRoot = process.env.HOST_PROC ?? "/proc";
+  const { procRoot, probe: choice, trace, groupBy } = options.config;
   const tags = new EndpointTags();
   return new Monitor({
-    probe: openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot }),
+    probe: openProbe({
+      choice,
+      capacity: trace.maxTracked,
+      closedCapacity: trace.maxClosedBuffered,
+      protocols: (["tcp", "udp"] as const).filter((protocol) => trace[protocol]),
+      cgroupRoot: findCgroupRoot(),
+      procRoot,
+    }),
     processes: new ProcessTable({ procRoot }),
     grouping: new Grouping({
-      groupBy: options.groupBy,
+      groupBy,
       lookup: (endpoint, tag) => tags.valueOf(endpoint, tag),
-      accepts: (flow) => accepts(options, flow),
+      accepts: createAcceptance(trace, options),
+      userTags: options.config.tags.names,
     }),
     host: hostname(),
     surroundings: SURROUNDINGS,
     filter: filterText(options),
   });
-}
-
-function accepts({ pid, family }: LiveOptions, flow: Flow): boolean {
-  return (pid === null || flow.source.process?.pid === pid) && (family === null || flow.family === family);
 }
 
 function filterText({ pid, family }: LiveOptions): string | null {

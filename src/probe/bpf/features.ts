@@ -1,3 +1,4 @@
+import type { Protocol } from "../../flow/flow.ts";
 import type { Tier } from "../../snapshot/snapshot.ts";
 
 export type BpfTier = Extract<Tier, "kprobe" | "tracepoint">;
@@ -13,6 +14,8 @@ export interface Way {
 
 /** Something that npmon can tell, and the ways to learn it, the best first; the first that the kernel takes is used. */
 export interface Feature {
+  /** What it counts; it is left alone when nobody wants that counted. */
+  readonly protocol: Protocol;
   readonly ways: readonly Way[];
   /** Without it the tier makes no sense. */
   readonly required: boolean;
@@ -24,6 +27,7 @@ const TCP_EVENTS = ["npmon_state", "npmon_state_again", "npmon_owners"];
 
 /** What every tier has. The second way is for kernels before 6.2; it tells the same. */
 export const TCP: Feature = {
+  protocol: "tcp",
   ways: [
     { programs: [...TCP_EVENTS, "npmon_collect"] },
     { programs: [...TCP_EVENTS, "npmon_collect_copied"] },
@@ -37,6 +41,7 @@ export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   tracepoint: [
     TCP,
     {
+      protocol: "udp",
       ways: [
         {
           programs: ["npmon_collect_udp", "npmon_send_length", "npmon_receive_length"],
@@ -54,6 +59,7 @@ export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   kprobe: [
     TCP,
     {
+      protocol: "udp",
       ways: [
         { programs: ["npmon_collect_udp", "npmon_consume_udp", "npmon_sent4", "npmon_sent6"] },
         {
@@ -69,6 +75,7 @@ export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
       without: "this kernel has no kprobe on skb_consume_udp",
     },
     {
+      protocol: "tcp",
       ways: [{ programs: ["npmon_accept"] }],
       required: false,
       without: "who accepted is looked up once a tick: no kprobe on security_sock_graft",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
+import type { Protocol } from "../../flow/flow.ts";
 import { probeError } from "../load-error.ts";
 import { type BpfTier, FEATURES, type Feature, RUN_BY_PASSES, TCP, type Way } from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
@@ -20,6 +21,8 @@ export interface LoadOptions {
   readonly capacity: number;
   /** How many closed connections may wait for the next pass. */
   readonly closedCapacity: number;
+  /** What to count; by default everything. TCP that is not counted costs nothing, but its programs are loaded. */
+  readonly protocols?: readonly Protocol[];
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
 }
@@ -59,7 +62,10 @@ export function loadTier(options: LoadOptions): LoadedTier {
       "--probe tracepoint works without kprobes.",
     );
   }
-  const tries = FEATURES[options.tier].map((feature) => ({ feature, way: 0 }));
+  const features = FEATURES[options.tier].filter(
+    (feature) => feature === TCP || counts(options, feature.protocol),
+  );
+  const tries = features.map((feature) => ({ feature, way: 0 }));
   for (;;) {
     const chosen = tries.flatMap(({ feature, way }) => feature.ways[way] ?? []);
     try {
@@ -78,6 +84,11 @@ export function loadTier(options: LoadOptions): LoadedTier {
       }
     }
   }
+}
+
+/** Whether this protocol is to be counted. */
+export function counts({ protocols }: LoadOptions, protocol: Protocol): boolean {
+  return protocols === undefined || protocols.includes(protocol);
 }
 
 function lacking(feature: Feature, way: number): readonly string[] {
@@ -105,7 +116,9 @@ function programsOf(way: Way | undefined): readonly string[] {
 function loadWays(ways: readonly Way[], options: LoadOptions): LoadedObject {
   const object = configure(new Set(ways.flatMap(programsOf)), options).load();
   try {
-    for (const { programs, atCgroup = [] } of ways) {
+    for (const way of ways) {
+      const { programs, atCgroup = [] } = way;
+      if (TCP.ways.includes(way) && !counts(options, "tcp")) continue;
       for (const name of programs) if (!RUN_BY_PASSES.has(name)) object.program(name).attach();
       for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
     }
