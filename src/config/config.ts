@@ -76,10 +76,14 @@ export interface TraceConfig {
 export interface KubernetesConfig {
   readonly enabled: "auto" | "always" | "never";
   readonly nodeName: string | null;
-  readonly apiServer: string | null;
-  readonly kubelet: string | null;
-  readonly tokenFile: string;
-  readonly caFile: string;
+  readonly scope: "cluster" | "node";
+  /** URL; null for that of the cluster that npmon runs in, and so on with the files. */
+  readonly api: string | null;
+  readonly tokenFile: string | null;
+  readonly caFile: string | null;
+  readonly kubeletHost: string | null;
+  readonly kubeletCaFile: string | null;
+  readonly kubeletInsecure: boolean;
 }
 
 export interface Destination {
@@ -94,6 +98,8 @@ export interface Destination {
 export interface ForwardConfig {
   /** What is common to all of them is in each. */
   readonly destinations: readonly Destination[];
+  /** Address and port of /health; empty for none. */
+  readonly health: string;
   readonly spoolDir: string;
   readonly spoolMaxBytes: number;
   readonly spoolMaxAgeMs: number;
@@ -159,10 +165,13 @@ export function createConfig(values: Values, found: Found): Config {
     kubernetes: {
       enabled: kubernetes.enabled,
       nodeName: kubernetes.node_name,
-      apiServer: kubernetes.api_server,
-      kubelet: kubernetes.kubelet,
+      scope: kubernetes.scope,
+      api: kubernetes.api,
       tokenFile: kubernetes.token_file,
-      caFile: kubernetes.ca_file,
+      caFile: kubernetes.ca,
+      kubeletHost: kubernetes.kubelet_host,
+      kubeletCaFile: kubernetes.kubelet_ca,
+      kubeletInsecure: kubernetes.kubelet_insecure,
     },
     forward: createForward(npmon.forward),
     intake: {
@@ -192,6 +201,7 @@ function createForward(forward: Values["npmon"]["forward"]): ForwardConfig {
   });
   return {
     destinations,
+    health: forward.health,
     spoolDir: forward.spool_dir,
     spoolMaxBytes: forward.spool_max_size,
     spoolMaxAgeMs: forward.spool_max_age,

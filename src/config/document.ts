@@ -83,6 +83,13 @@ export function parseYaml(text: string, name: string): YamlFile | readonly Probl
   }
 }
 
+/** The tree of a text that {@link parseYaml} has found good, for whoever changes it. */
+export function parseTree(text: string): Document.Parsed {
+  const [document] = compose([...new Parser().parse(text)], text.length);
+  if (document === undefined) throw new Error("a forced document is always there");
+  return document;
+}
+
 function compose(tokens: readonly CST.Token[], length: number): Document.Parsed[] {
   // Keys are compared below: the library compares each with each, which thousands of networks make slow.
   const options = { prettyErrors: false, uniqueKeys: false, merge: true, logLevel: "silent" } as const;

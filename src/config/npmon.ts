@@ -135,24 +135,45 @@ export const NPMON = block("npmon's own keys.", {
       environment: "NODE_NAME",
       example: "worker-1",
     }),
-    api_server: optionalText("a URL such as https://10.96.0.1", {
+    scope: choice(["cluster", "node"], "cluster", {
+      help: "Whose pods to know: all of the cluster, or only those of this node.",
+    }),
+    api: optionalText("a URL such as https://10.96.0.1", {
       help: "Address of the API server.",
       defaultWords: "the one of the cluster that npmon runs in",
       example: "https://10.96.0.1",
     }),
-    kubelet: optionalText("a URL such as https://127.0.0.1:10250", {
-      help: "Address of the node's kubelet, asked first where it is given.",
-      defaultWords: "none",
-      example: "https://127.0.0.1:10250",
+    token_file: optionalText("the path of a file", {
+      help: "File with the token to show.",
+      defaultWords: "that of the pod that npmon runs in",
+      example: "/etc/npmon/kubernetes-token",
     }),
-    token_file: text("/var/run/secrets/kubernetes.io/serviceaccount/token", "the path of a file", {
-      help: "File with the token to show them.",
+    ca: optionalText("the path of a PEM file", {
+      help: "Certificate that the API server's is to be signed by.",
+      defaultWords: "that of the pod that npmon runs in",
+      example: "/etc/npmon/kubernetes-ca.crt",
     }),
-    ca_file: text("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", "the path of a PEM file", {
-      help: "Certificate that theirs are to be signed by.",
+    kubelet_host: optionalText("the name or address of a host", {
+      help: "Where the kubelet is asked, on port 10250, when the API server is not.",
+      defaultWords: "the variable HOST_IP",
+      environment: "HOST_IP",
+      example: "192.0.2.1",
+    }),
+    kubelet_ca: optionalText("the path of a PEM file", {
+      help: "Certificate that the kubelet's is to be signed by.",
+      defaultWords: "as of the API server",
+      environment: "NPMON_KUBELET_CA",
+      example: "/etc/npmon/kubelet-ca.crt",
+    }),
+    kubelet_insecure: flag(false, {
+      help: "Do not check the kubelet's certificate: whoever answers there gets the token.",
+      environment: "NPMON_KUBELET_INSECURE",
     }),
   }),
   forward: block("Where `npmon forward` sends snapshots.", {
+    health: text("", "an address and port such as 127.0.0.1:5555, or nothing", {
+      help: "Address and port that answer /health, for whoever watches the process; none when it is empty.",
+    }),
     to: destinations,
     token: optionalText("a text", {
       help: "What the intakes know this host by, where they have no token of their own above.",
