@@ -7,7 +7,7 @@ import { parseFilter } from "../query/parse-filter.ts";
 import { QueryError } from "../query/query-text.ts";
 import type { TagNames } from "../query/tag-names.ts";
 import { FIT, type Pin, type Question as ScreenQuestion, type Verdict } from "../view/tui/question.ts";
-import { type QuestionFlags, questionOf } from "./question.ts";
+import { filterOf, type QuestionFlags } from "./question.ts";
 
 /** How messages name the line in which a filter is typed. */
 const PLACE = "filter";
@@ -23,7 +23,7 @@ export function parseScreenQuestion(
   names: TagNames,
 ): Question {
   const parts = [
-    questionOf({ pid, ipv4, ipv6 }).filter,
+    filterOf({ pid, ipv4, ipv6 }, names),
     parseFilter(filter, { place: PLACE, names }),
     ...pins.map((pin) => parsePin(pin, names)),
   ].filter((part): part is Filter => part !== null);
