@@ -1,3 +1,5 @@
+import type { IDaemonSet } from "kubernetes-models/apps/v1";
+import type { IContainer, IVolume } from "kubernetes-models/v1";
 import { stringify } from "yaml";
 import { CAPABILITIES, type Deployment, HEALTH, SOCKETS, SPOOL, variablesOf } from "./deployment.ts";
 
@@ -40,7 +42,7 @@ function namespaceMetadata(): object {
   return { name: NAME, labels: { ...LABELS, "pod-security.kubernetes.io/enforce": "privileged" } };
 }
 
-function createDaemonSet(deployment: Deployment): object {
+function createDaemonSet(deployment: Deployment): IDaemonSet {
   return {
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -67,7 +69,7 @@ function createDaemonSet(deployment: Deployment): object {
   };
 }
 
-function createContainer(deployment: Deployment): object {
+function createContainer(deployment: Deployment): IContainer {
   return {
     name: NAME,
     image: deployment.image,
@@ -101,11 +103,13 @@ function createContainer(deployment: Deployment): object {
   };
 }
 
-function createProbe(timing: object): object {
+function createProbe(
+  timing: NonNullable<IContainer["livenessProbe"]>,
+): NonNullable<IContainer["livenessProbe"]> {
   return { httpGet: { host: HEALTH.host, port: HEALTH.port, path: "/health" }, ...timing };
 }
 
-function createMounts(): readonly object[] {
+function createMounts(): NonNullable<IContainer["volumeMounts"]> {
   return [
     { name: "proc", mountPath: "/host/proc", readOnly: true },
     { name: "passwd", mountPath: "/etc/passwd", readOnly: true },
@@ -115,8 +119,11 @@ function createMounts(): readonly object[] {
 }
 
 /** `/run` as a whole, because a socket that is mounted by itself keeps leading to an engine that was restarted since. */
-function createVolumes(): readonly object[] {
-  const host = (name: string, path: string, type: string) => ({ name, hostPath: { path, type } });
+function createVolumes(): IVolume[] {
+  const host = (name: string, path: string, type: "Directory" | "DirectoryOrCreate" | "File") => ({
+    name,
+    hostPath: { path, type },
+  });
   return [
     host("proc", "/proc", "Directory"),
     host("passwd", "/etc/passwd", "File"),
