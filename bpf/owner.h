@@ -72,25 +72,24 @@ static __always_inline void announce(struct task_struct *task, __u32 pid, __u64 
 }
 
 /* The owner is known, or nobody will ever be: counted once, whoever comes to it first. */
-static __always_inline void end_inheritance(struct socket_state *state)
+static __always_inline void end_inheritance(struct flow_state *flow)
 {
-	if (__sync_lock_test_and_set(&state->inherited, 0))
+	if (__sync_lock_test_and_set(&flow->inherited, 0))
 		__sync_fetch_and_add(&control.unclaimed, -1);
 }
 
-static __always_inline void claim(struct socket_state *state, __u32 pid, __u64 start_ticks)
+static __always_inline void claim(struct flow_state *flow, __u32 pid, __u64 start_ticks)
 {
-	state->pid = pid;
-	state->start_ticks = start_ticks;
+	flow->pid = pid;
+	flow->start_ticks = start_ticks;
 	barrier();
-	state->identity_due = 1;
-	end_inheritance(state);
+	flow->identity_due = 1;
+	end_inheritance(flow);
 }
 
 /* Takes the note that the accepting process left, if there is one. */
-static __always_inline void claim_for_acceptor(struct sock *sk, struct socket_state *state)
+static __always_inline void claim_for_acceptor(__u64 key, struct flow_state *flow)
 {
-	__u64 key = (__u64)sk;
 	struct acceptor *acceptor;
 
 	if (!accept_is_seen)
@@ -98,18 +97,18 @@ static __always_inline void claim_for_acceptor(struct sock *sk, struct socket_st
 	acceptor = bpf_map_lookup_elem(&acceptors, &key);
 	if (!acceptor)
 		return;
-	if (state->inherited)
-		claim(state, acceptor->pid, acceptor->start_ticks);
+	if (flow->inherited)
+		claim(flow, acceptor->pid, acceptor->start_ticks);
 	bpf_map_delete_elem(&acceptors, &key);
 }
 
-static __always_inline void claim_for_current(struct socket_state *state)
+static __always_inline void claim_for_current(struct flow_state *flow)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 pid = task->tgid;
 	__u64 start_ticks = task->group_leader->start_boottime / TICK_NS;
 
-	claim(state, pid, start_ticks);
+	claim(flow, pid, start_ticks);
 	announce(task, pid, start_ticks);
 }
 

@@ -21,6 +21,8 @@ enum record_flag {
 	RECORD_INHERITED = 16,
 	/* Datagrams whose sender was not asked for: the remote address is not known. */
 	RECORD_NO_PEER = 32,
+	/* Only `slot` means anything: its flow has ended and its final counters are lost. */
+	RECORD_VANISHED = 64,
 };
 
 enum record_direction {
@@ -70,27 +72,43 @@ struct process_record {
 	char environ[ENVIRON_BYTES];
 };
 
+#define DNS_BYTES 4096
+
+/* A DNS answer that a process received over UDP. Ends with the bytes that were copied. */
+struct dns_record {
+	__u32 netns;
+	__u32 pid;            /* thread group in the initial pid namespace */
+	__u8 bytes[DNS_BYTES];
+};
+
 /* One struct in .bss, mapped by both sides. */
 struct control {
 	/* Written by user space between two passes. */
-	__u32 free_slots;     /* entries of the free list that are filled in */
-	__u32 emit_all;       /* 1: the next pass emits every flow that has a slot */
 	__u32 baseline;       /* 1: sockets without storage are older than npmon */
 	__u32 last;           /* 1: no pass follows, so nothing is kept back for its owner to appear */
+	__u32 walk_from;      /* line of `used_slots` where the next part of the walk begins */
+	__u32 pad;
+	__u64 free_tail;      /* slots given back so far; what is between head and tail is free */
 	/* Written by the pass. */
+	__u32 walked;         /* sockets met in this part of the walk */
+	__u32 walk_next;      /* where it stopped */
 	__u32 record_count;
-	__u32 waiting;        /* open flows without a slot because the table is full */
-	/* Written by anyone, atomically. Only grow. */
+	__u32 udp_waiting;    /* UDP flows without a slot because the table is full */
+	/* Written by anyone, atomically. */
+	__u64 free_head;      /* slots taken so far */
+	__s64 waiting;        /* open connections without a slot: up and down */
 	__s64 unclaimed;      /* accepted sockets that nobody was seen using yet: up and down */
 	__u64 lost_connections; /* and datagrams */
 	__u64 lost_bytes;
 	__u64 lost_processes;
 	__u64 unseen;         /* closed connections that npmon never knew */
 	__s64 udp_flows;      /* entries of the table of UDP flows: up and down */
+	__u64 lost_answers;   /* received from port 53 and not handed over: no room, or not to be read */
 };
 
 /* Never used: a type reaches the object's BTF, and so the generated layout, only when a variable has it. */
 const struct process_record *published_process __attribute__((unused));
+const struct dns_record *published_dns __attribute__((unused));
 const enum record_flag *published_flag __attribute__((unused));
 const enum record_direction *published_direction __attribute__((unused));
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps, and what is kept with every TCP socket. The kernel frees a socket's storage together with the socket,
- * so this table cannot leak and needs no capacity.
+ * The maps, and what is kept of every TCP socket.
+ *
+ * A flow that has a slot is counted in `tracked`, by slot, which is what the pass walks. What belongs to the socket
+ * itself is in its storage, which the kernel frees with it: that table cannot leak and needs no capacity, so a flow
+ * for which there was no slot is kept there until it ends.
  */
 #ifndef NPMON_SOCKETS_H
 #define NPMON_SOCKETS_H
@@ -24,7 +27,7 @@ enum socket_kind {
 	KIND_ENDED = 3,
 };
 
-struct socket_state {
+struct flow_state {
 	__u64 base_sent;
 	__u64 base_received;
 	__u64 emitted_sent;
@@ -33,20 +36,36 @@ struct socket_state {
 	__u64 accepted_ns; /* incoming: when the handshake ended, bpf_ktime_get_ns() */
 	__u64 start_ticks;
 	__u32 pid;
-	__u32 slot;
 	__u32 base_segs_out;
 	__u32 base_segs_in;
 	__u32 base_retransmits;
 	/* Nobody was seen using the accepted socket yet; pid is the listener's. Whoever sees one exchanges it for 0. */
 	__u32 inherited;
 	/* Each a byte of its own: several processors write them, and a bit set here must not undo one cleared there. */
-	__u8 kind;
 	__u8 direction;
 	__u8 established;
 	__u8 preexisting;
 	__u8 identity_due; /* the next record has to say who and where */
-	__u8 tcp_state;    /* the last change of state that was looked at */
-	__u8 pad[6];
+};
+
+struct socket_state {
+	__u32 slot;
+	__u8 kind;
+	__u8 tcp_state; /* the last change of state that was looked at */
+	__u8 pad[2];
+	/* Of a flow without a slot; of a listener, for the sockets that it will have, pid and start. */
+	struct flow_state own;
+};
+
+struct tracked_socket {
+	/* Address of the struct sock; 0 from the moment when it ends, so that the pass leaves it alone. */
+	__u64 sock;
+	/* Of that socket and no other one, also when its memory serves the next. */
+	__u64 cookie;
+	/* The flow has ended and no record will say so: the pass does. */
+	__u32 vanished;
+	__u32 pad;
+	struct flow_state flow;
 };
 
 struct {
@@ -57,6 +76,14 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
+/* By slot, 1 and up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tracked_socket);
+} tracked SEC(".maps");
+
 /* Changed flows of one pass, in the order found. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -66,14 +93,34 @@ struct {
 	__type(value, struct flow_record);
 } records SEC(".maps");
 
-/* Slots that user space is not using; a stack. The pass takes from its end, user space gives back between passes. */
+/* Slots that nobody uses; a ring. Programs take at its head, user space gives back at its tail. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} free_list SEC(".maps");
+} free_slots SEC(".maps");
+
+#define WORDS_A_LINE 8
+#define SLOTS_A_WORD 8
+#define SLOTS_A_LINE (WORDS_A_LINE * SLOTS_A_WORD)
+
+/*
+ * A byte for each slot, so that the pass skips what is empty 64 slots at a step. Programs set a byte when a TCP socket
+ * takes the slot, user space clears it when it gives the slot back.
+ */
+struct used_line {
+	__u64 words[WORDS_A_LINE];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct used_line);
+} used_slots SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -114,6 +161,8 @@ struct {
 const volatile __u32 accept_is_seen = 0;
 /* npmon's own process, set before loading. */
 const volatile __u32 own_pid = 0;
+/* Entries of `free_slots`, set before loading. */
+const volatile __u32 slot_count = 1;
 
 struct control control = {};
 
@@ -129,6 +178,19 @@ static __always_inline struct socket_state *create_state(struct sock *sk)
 	if (!state)
 		__sync_fetch_and_add(&control.lost_connections, 1);
 	return state;
+}
+
+static __always_inline struct flow_state *flow_of(struct socket_state *state)
+{
+	__u32 slot = state->slot;
+	struct tracked_socket *place;
+
+	if (slot != SLOT_NONE && slot != SLOT_CLOSED) {
+		place = bpf_map_lookup_elem(&tracked, &slot);
+		if (place)
+			return &place->flow;
+	}
+	return &state->own;
 }
 
 #endif

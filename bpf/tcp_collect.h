@@ -14,69 +14,162 @@
  */
 #define OWNER_WAIT_NS 10000000000ull
 
-static __always_inline int owner_overdue(const struct socket_state *state)
+/* Sockets in one part of the walk, so that a kernel without preemption can do something else in between. */
+#define WALK_SOCKETS 8192
+
+void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
+static __always_inline int owner_overdue(const struct flow_state *flow)
 {
-	return control.last || bpf_ktime_get_ns() - state->accepted_ns > OWNER_WAIT_NS;
+	return control.last || bpf_ktime_get_ns() - flow->accepted_ns > OWNER_WAIT_NS;
 }
 
-/* The tick: one walk over every socket that has storage, in every network namespace. */
-SEC("iter/bpf_sk_storage_map")
-int npmon_collect(struct bpf_iter__bpf_sk_storage_map *ctx)
+/* Its last record is lost, or there is none because the program at the tracepoint missed its end. */
+static __always_inline void emit_vanished(struct tracked_socket *place, __u32 slot)
 {
-	struct sock *sk = ctx->sk;
-	struct socket_state *state;
+	struct flow_record *record = next_record();
+
+	if (!record)
+		return;
+	record->slot = slot;
+	record->flags = RECORD_VANISHED;
+	place->vanished = 0;
+	control.record_count++;
+}
+
+static __always_inline void collect_socket(enum load_way way, struct tcp_sock *tp, __u64 sock,
+					   struct tracked_socket *place, __u32 slot)
+{
+	struct flow_state *flow = &place->flow;
 	struct flow_record *record;
-	struct tcp_sock *tp;
 	struct counters c;
-	__u8 tcp_state;
-	__u32 slot;
+	__u8 identity_due;
 	__u64 sum;
 
-	state = ctx->value;
-	if (!sk || !state)
-		return 0;
-	if (state->kind != KIND_FLOW || !state->established)
-		return 0;
-	tcp_state = sk->__sk_common.skc_state;
-	if (tcp_state == TCP_CLOSE)
-		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
-		return 0;
-	slot = state->slot;
-	if (slot == SLOT_CLOSED)
-		return 0;
-	if (state->inherited)
-		claim_for_acceptor(sk, state);
-	if (state->inherited && !owner_overdue(state))
-		return 0;
-	if (slot == SLOT_NONE) {
-		slot = take_slot(&state->slot);
-		if (slot == SLOT_NONE)
-			return 0;
-		state->identity_due = 1;
+	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie) {
+		if (!__sync_bool_compare_and_swap(&place->sock, sock, 0))
+			return;
+		__sync_fetch_and_add(&control.lost_connections, 1);
+		emit_vanished(place, slot);
+		return;
 	}
-	read_counters(&c, tp, state->direction, &state->emitted_received);
+	if (LOAD(way, tp, SK.__sk_common.skc_state) == TCP_CLOSE)
+		return;
+	if (flow->inherited)
+		claim_for_acceptor(sock, flow);
+	if (flow->inherited && !owner_overdue(flow))
+		return;
+	read_counters(way, &c, tp, flow->direction, &flow->emitted_received);
 	sum = counters_sum(&c);
-	if (sum == state->emitted_sum && !state->identity_due && !control.emit_all)
-		return 0;
+	identity_due = flow->identity_due;
+	if (sum == flow->emitted_sum && !identity_due)
+		return;
 	record = next_record();
 	if (!record)
-		return 0;
-	fill_counters(record, state, &c, tp);
+		return;
+	fill_counters(way, record, flow, &c, tp);
 	record->slot = slot;
-	record->flags = record_flags(state);
+	record->flags = record_flags(flow);
 	record->error = 0;
-	if (state->identity_due) {
+	if (identity_due) {
 		/* Before it is read: who claims the socket meanwhile asks for another one. */
-		state->identity_due = 0;
+		flow->identity_due = 0;
 		barrier();
-		fill_identity(record, state, tp);
+		fill_identity(way, record, flow, tp);
 		record->flags |= RECORD_IDENTITY;
 	}
-	state->emitted_sum = sum;
-	state->emitted_sent = c.sent;
-	state->emitted_received = c.received;
+	barrier();
+	/* It ended meanwhile: its memory may have been another's already, and its last record says everything. */
+	if (place->sock != sock)
+		return;
+	flow->emitted_sum = sum;
+	flow->emitted_sent = c.sent;
+	flow->emitted_received = c.received;
+	control.record_count++;
+}
+
+static __always_inline void collect_slot(enum load_way way, __u32 slot)
+{
+	struct tracked_socket *place = bpf_map_lookup_elem(&tracked, &slot);
+	struct tcp_sock *tp;
+	__u64 sock;
+
+	if (!place)
+		return;
+	control.walked++;
+	sock = place->sock;
+	if (!sock) {
+		if (place->vanished)
+			emit_vanished(place, slot);
+		return;
+	}
+	tp = (void *)sock;
+	if (way == LOAD_TYPED)
+		tp = bpf_rdonly_cast(tp, bpf_core_type_id_kernel(struct tcp_sock));
+	collect_socket(way, tp, sock, place, slot);
+}
+
+/* Not static, so that the verifier looks at each of them once and not for every slot of a line. */
+__noinline int collect_typed(__u32 slot)
+{
+	collect_slot(LOAD_TYPED, slot);
+	return 0;
+}
+
+__noinline int collect_copied(__u32 slot)
+{
+	collect_slot(LOAD_COPIED, slot);
+	return 0;
+}
+
+static __always_inline long walk_line(enum load_way way, __u32 line, const struct used_line *used)
+{
+	if (line < control.walk_from)
+		return 0;
+	for (__u32 word = 0; word < WORDS_A_LINE; word++) {
+		if (!used->words[word])
+			continue;
+		for (__u32 i = 0; i < SLOTS_A_WORD; i++) {
+			__u32 place = word * SLOTS_A_WORD + i;
+
+			if (!((const volatile __u8 *)used)[place])
+				continue;
+			if (way == LOAD_TYPED)
+				collect_typed(line * SLOTS_A_LINE + place);
+			else
+				collect_copied(line * SLOTS_A_LINE + place);
+		}
+	}
+	control.walk_next = line + 1;
+	return control.walked >= WALK_SOCKETS;
+}
+
+static long walk_line_typed(void *map, const __u32 *line, struct used_line *used, void *context)
+{
+	return walk_line(LOAD_TYPED, *line, used);
+}
+
+static long walk_line_copied(void *map, const __u32 *line, struct used_line *used, void *context)
+{
+	return walk_line(LOAD_COPIED, *line, used);
+}
+
+/*
+ * The tick: a walk over every socket that has a slot, in every network namespace. User space runs it, part after part,
+ * until it comes to the end. Attached to nothing.
+ */
+SEC("raw_tp")
+int npmon_collect(void *ctx)
+{
+	bpf_for_each_map_elem(&used_slots, walk_line_typed, NULL, 0);
+	return 0;
+}
+
+/* The same before 6.2, at about twice the cost. */
+SEC("raw_tp")
+int npmon_collect_copied(void *ctx)
+{
+	bpf_for_each_map_elem(&used_slots, walk_line_copied, NULL, 0);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "counters.h"
 #include "owner.h"
+#include "slots.h"
 
 /*
  * Which end began an established connection that is older than npmon. The kernel counts the acknowledged SYN of the
@@ -26,33 +27,60 @@ static __always_inline __u8 direction_of(struct tcp_sock *tp, __u8 tcp_state)
 static __always_inline void adopt(struct sock *sk, __u8 tcp_state, __u32 pid, __u64 start_ticks)
 {
 	struct socket_state *state = create_state(sk);
+	struct flow_state *flow;
 	struct tcp_sock *tp;
 	struct counters c;
 
 	if (!state)
 		return;
+	flow = &state->own;
 	if (tcp_state == TCP_LISTEN) {
 		state->kind = KIND_LISTENER;
-		claim(state, pid, start_ticks);
+		claim(flow, pid, start_ticks);
 		return;
 	}
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
-	if (tcp_state == TCP_SYN_SENT) {
-		state->direction = DIRECTION_OUTGOING;
-	} else {
-		read_counters(&c, tp, DIRECTION_NONE, NULL);
-		set_base(state, &c);
-		state->direction = direction_of(tp, tcp_state);
-		state->established = 1;
-		state->preexisting = 1;
-		/* It was in no process when the others were adopted; what it moved since then is not known. */
-		if (!control.baseline)
-			__sync_fetch_and_add(&control.lost_connections, 1);
-	}
-	claim(state, pid, start_ticks);
+	claim(flow, pid, start_ticks);
 	state->kind = KIND_FLOW;
+	if (tcp_state == TCP_SYN_SENT) {
+		flow->direction = DIRECTION_OUTGOING;
+		return;
+	}
+	read_counters(LOAD_TYPED, &c, tp, DIRECTION_NONE, NULL);
+	set_base(flow, &c);
+	flow->direction = direction_of(tp, tcp_state);
+	flow->established = 1;
+	flow->preexisting = 1;
+	/* It was in no process when the others were adopted; what it moved since then is not known. */
+	if (!control.baseline)
+		__sync_fetch_and_add(&control.lost_connections, 1);
+	track(sk, state);
+}
+
+/* There may be a slot now for a flow that found none when it began. */
+static __always_inline void track_late(struct sock *sk, struct socket_state *state)
+{
+	struct tracked_socket *place;
+	__u32 slot;
+
+	if (state->slot != SLOT_NONE || state->kind != KIND_FLOW || !state->own.established)
+		return;
+	slot = take_slot();
+	place = slot == SLOT_NONE ? NULL : bpf_map_lookup_elem(&tracked, &slot);
+	if (!place)
+		return;
+	state->own.identity_due = 1;
+	fill_place(place, sk, state);
+	mark_used(slot);
+	if (__sync_val_compare_and_swap(&state->slot, SLOT_NONE, slot) == SLOT_NONE) {
+		__sync_fetch_and_add(&control.waiting, -1);
+	} else {
+		/* It has just ended, and its last record has said so: only the slot has to go back. */
+		place->sock = 0;
+		place->vanished = 1;
+	}
 }
 
 /* Gives owners to sockets older than npmon and to accepted ones that nobody was seen using yet. */
@@ -82,13 +110,16 @@ int npmon_owners(struct bpf_iter__task_file *ctx)
 	if (tcp_state == TCP_CLOSE)
 		return 0;
 	state = state_of(sk, 0);
-	if (state && !state->inherited)
+	if (state && !flow_of(state)->inherited) {
+		if (control.waiting > 0)
+			track_late(sk, state);
 		return 0;
+	}
 	__u32 pid = task->tgid;
 	__u64 start_ticks = task->group_leader->start_boottime / TICK_NS;
 
 	if (state)
-		claim(state, pid, start_ticks);
+		claim(flow_of(state), pid, start_ticks);
 	else
 		adopt(sk, tcp_state, pid, start_ticks);
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "counters.h"
 #include "owner.h"
+#include "slots.h"
 
 static __always_inline struct socket_state *start_listener(struct sock *sk)
 {
@@ -16,7 +17,7 @@ static __always_inline struct socket_state *start_listener(struct sock *sk)
 	if (!state)
 		return NULL;
 	state->kind = KIND_LISTENER;
-	claim_for_current(state);
+	claim_for_current(&state->own);
 	return state;
 }
 
@@ -29,8 +30,8 @@ static __always_inline struct socket_state *start_outgoing(struct sock *sk)
 	/* A socket can be disconnected and connected again: nothing of the last time may stay. */
 	__builtin_memset(state, 0, sizeof(*state));
 	state->kind = KIND_FLOW;
-	state->direction = DIRECTION_OUTGOING;
-	claim_for_current(state);
+	state->own.direction = DIRECTION_OUTGOING;
+	claim_for_current(&state->own);
 	return state;
 }
 
@@ -38,24 +39,26 @@ static __always_inline struct socket_state *start_incoming(struct sock *sk)
 {
 	/* Usually a copy of the listener's, made by the kernel when it cloned the socket: it keeps pid and start. */
 	struct socket_state *state = create_state(sk);
+	struct flow_state *flow;
 
 	if (!state)
 		return NULL;
-	state->direction = DIRECTION_INCOMING;
 	state->slot = SLOT_NONE;
-	state->established = 0;
-	state->preexisting = 0;
-	state->identity_due = 1;
-	state->inherited = 1;
-	state->accepted_ns = bpf_ktime_get_ns();
+	flow = &state->own;
+	flow->direction = DIRECTION_INCOMING;
+	flow->established = 0;
+	flow->preexisting = 0;
+	flow->identity_due = 1;
+	flow->inherited = 1;
+	flow->accepted_ns = bpf_ktime_get_ns();
 	__sync_fetch_and_add(&control.unclaimed, 1);
 	state->kind = KIND_FLOW;
 	return state;
 }
 
-static __always_inline void lose(const struct socket_state *state, const struct counters *c)
+static __always_inline void lose(const struct flow_state *flow, const struct counters *c)
 {
-	__u64 bytes = (c->sent - state->emitted_sent) + (c->received - state->emitted_received);
+	__u64 bytes = (c->sent - flow->emitted_sent) + (c->received - flow->emitted_received);
 
 	__sync_fetch_and_add(&control.lost_connections, 1);
 	__sync_fetch_and_add(&control.lost_bytes, bytes);
@@ -64,6 +67,8 @@ static __always_inline void lose(const struct socket_state *state, const struct 
 static __always_inline void finish(struct sock *sk, struct socket_state *state)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tracked_socket *place = NULL;
+	struct flow_state *flow = &state->own;
 	struct flow_record *record;
 	struct counters c;
 	__u16 flags;
@@ -71,32 +76,45 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
 
 	if (!tp)
 		return;
-	flags = record_flags(state) | RECORD_IDENTITY | RECORD_CLOSED;
-	end_inheritance(state);
-	/* From here on the pass leaves this socket alone; if it got there first, we learn the slot it gave. */
 	slot = __sync_lock_test_and_set(&state->slot, SLOT_CLOSED);
 	if (slot == SLOT_CLOSED)
 		return;
-	read_counters(&c, tp, state->direction, NULL);
+	if (slot != SLOT_NONE)
+		place = bpf_map_lookup_elem(&tracked, &slot);
+	if (place) {
+		flow = &place->flow;
+		/* From here on the pass leaves this socket alone, and what it has just read of it does not count. */
+		place->sock = 0;
+	} else if (flow->established) {
+		__sync_fetch_and_add(&control.waiting, -1);
+	}
+	flags = record_flags(flow) | RECORD_IDENTITY | RECORD_CLOSED;
+	end_inheritance(flow);
+	read_counters(LOAD_TYPED, &c, tp, flow->direction, NULL);
 	record = bpf_ringbuf_reserve(&closed, sizeof(*record), 0);
 	if (!record) {
-		lose(state, &c);
+		lose(flow, &c);
+		if (place)
+			place->vanished = 1;
 		return;
 	}
-	fill_counters(record, state, &c, tp);
-	fill_identity(record, state, tp);
+	fill_counters(LOAD_TYPED, record, flow, &c, tp);
+	fill_identity(LOAD_TYPED, record, flow, tp);
 	record->slot = slot;
 	record->flags = flags;
 	record->error = sk->sk_err;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* A connection that npmon never knew, because it was in no process when the others were adopted. */
+/*
+ * This end closes a connection that npmon never knew, because it was in no process when the others were adopted. One
+ * that was closing by then already is no loss: its process had done with it before npmon began.
+ */
 static __always_inline struct socket_state *close_unseen(struct sock *sk, int oldstate)
 {
 	struct socket_state *state;
 
-	if (oldstate == TCP_LISTEN || oldstate == TCP_SYN_RECV || oldstate == TCP_SYN_SENT)
+	if (oldstate != TCP_ESTABLISHED && oldstate != TCP_CLOSE_WAIT)
 		return NULL;
 	__sync_fetch_and_add(&control.unseen, 1);
 	/* So that it is counted once. */
@@ -111,9 +129,11 @@ static __always_inline struct socket_state *close_socket(struct sock *sk, struct
 	if (!state)
 		return close_unseen(sk, oldstate);
 	if (state->kind == KIND_FLOW) {
-		claim_for_acceptor(sk, state);
-		if (state->inherited && is_used_by_current(sk))
-			claim_for_current(state);
+		struct flow_state *flow = flow_of(state);
+
+		claim_for_acceptor((__u64)sk, flow);
+		if (flow->inherited && is_used_by_current(sk))
+			claim_for_current(flow);
 		finish(sk, state);
 	}
 	/* Not deleted: the tracepoint runs before the socket says TCP_CLOSE, and without storage the pass over open files
@@ -126,6 +146,8 @@ static __always_inline struct socket_state *close_socket(struct sock *sk, struct
 static __always_inline struct socket_state *change_state(struct sock *sk, struct socket_state *state, int oldstate,
 							  int newstate)
 {
+	struct flow_state *flow;
+
 	switch (newstate) {
 	case TCP_SYN_SENT:
 		return start_outgoing(sk);
@@ -137,13 +159,18 @@ static __always_inline struct socket_state *change_state(struct sock *sk, struct
 	if (oldstate == TCP_SYN_RECV && (!state || state->kind != KIND_FLOW))
 		state = start_incoming(sk);
 	if (!state)
-		return NULL;
+		return newstate == TCP_FIN_WAIT1 || newstate == TCP_LAST_ACK ? close_unseen(sk, oldstate) : NULL;
+	flow = flow_of(state);
 	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
-	state->established = 1;
-	if (state->inherited)
-		claim_for_acceptor(sk, state);
-	if (state->inherited && is_used_by_current(sk))
-		claim_for_current(state);
+	if (state->kind == KIND_FLOW && !flow->established) {
+		flow->established = 1;
+		track(sk, state);
+		flow = flow_of(state);
+	}
+	if (flow->inherited)
+		claim_for_acceptor((__u64)sk, flow);
+	if (flow->inherited && is_used_by_current(sk))
+		claim_for_current(flow);
 	return state;
 }
 

@@ -12,6 +12,10 @@ export interface FlowTableOptions {
   readonly grouping: Grouping;
   /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
   findProcess(pid: number, startTicks: number): ProcessTags | null;
+  /** More will be known of the process in a moment: its flows count when it is. By default never. */
+  isAwaited?(process: ProcessTags): boolean;
+  /** The name that DNS answers gave an address, as seen in a network namespace; `null` when none did. */
+  findDomain(ip: string, netns: number): string | null;
 }
 
 /** Errno values of Linux with which a connection can end; the same on x86-64 and arm64. */
@@ -39,8 +43,8 @@ export class FlowTable {
   readonly #options: FlowTableOptions;
   readonly #conversations = new Conversations();
   readonly #bySlot: (TrackedFlow | undefined)[] = [];
-  /** Flows whose row has to be found, or found again. */
-  readonly #unsettled = new Set<TrackedFlow>();
+  /** Flows whose row has to be found, or found again; they hold what they count meanwhile. */
+  #unsettled = new Set<TrackedFlow>();
   /** Flows that ended while their other end, on this host too, had not been seen: they get one more pass. */
   #deferred: TrackedFlow[] = [];
   #endedSlots: number[] = [];
@@ -88,16 +92,44 @@ export class FlowTable {
     }
     this.counters.backwards += flow.advance(record);
     if (flow.protocol === "tcp") countEnd(flow.tally, record);
-    this.#end(flow, known === undefined ? 0 : record.slot);
+    this.#end(flow, known !== undefined);
+    if (record.slot !== 0) this.#endedSlots.push(record.slot);
   }
 
   /** The slot's flow has ended and its last counters are lost. */
   vanished(slot: number): void {
     const flow = this.#bySlot[slot];
-    if (flow === undefined || !flow.open) return;
-    flow.tally.closed++;
-    flow.tally.touched = true;
-    this.#end(flow, slot);
+    if (flow !== undefined) {
+      if (!flow.open) return;
+      flow.tally.closed++;
+      flow.tally.touched = true;
+      this.#end(flow, true);
+    }
+    this.#endedSlots.push(slot);
+  }
+
+  /** The tags of processes that became better known: their flows count under the new ones from now on. */
+  replaceProcesses(changes: ReadonlyMap<ProcessTags, ProcessTags>): void {
+    if (changes.size === 0) return;
+    const better = ({ process }: Endpoint): ProcessTags | undefined =>
+      process === null ? undefined : changes.get(process);
+    // Those that have ended and wait for their row first: settling them must find the other end's new tags too.
+    for (const flow of [...this.#unsettled, ...this.#deferred, ...this.#bySlot]) {
+      const process = flow === undefined ? undefined : better(flow.source);
+      if (flow === undefined || process === undefined) continue;
+      flow.source = { ...flow.source, process };
+      if (flow.open) this.#unsettle(flow);
+      if (flow.peer?.open) this.#unsettle(flow.peer);
+    }
+  }
+
+  /** These addresses are called something else now: their flows may count elsewhere from now on. */
+  renameAddresses(addresses: ReadonlySet<string>): void {
+    if (addresses.size === 0) return;
+    for (const flow of this.#bySlot) {
+      const ip = flow?.destination.ip ?? null;
+      if (flow !== undefined && ip !== null && addresses.has(ip)) this.#unsettle(flow);
+    }
   }
 
   /**
@@ -107,18 +139,19 @@ export class FlowTable {
    */
   settle(last: boolean): readonly number[] {
     const deferred = this.#deferred;
+    const unsettled = this.#unsettled;
     this.#deferred = [];
-    for (const flow of this.#unsettled) {
+    this.#unsettled = new Set();
+    for (const flow of unsettled) {
       this.#findDestination(flow);
       const otherEndMissing = flow.peer === null && flow.destination.host !== null;
       if (otherEndMissing && !flow.open && !last) this.#deferred.push(flow);
-      else this.#findGroup(flow);
+      else this.#findGroup(flow, last);
     }
     for (const flow of deferred) {
       this.#findDestination(flow);
-      this.#findGroup(flow);
+      this.#findGroup(flow, last);
     }
-    this.#unsettled.clear();
     this.#conversations.forgetEnded();
     const slots = this.#endedSlots;
     this.#endedSlots = [];
@@ -135,7 +168,7 @@ export class FlowTable {
     for (const flow of this.#bySlot) {
       if (!flow?.open) continue;
       flow.dropHeld();
-      this.#findGroup(flow);
+      this.#findGroup(flow, true);
     }
   }
 
@@ -146,6 +179,7 @@ export class FlowTable {
       port: identity.remotePort,
       netns: null,
       host: null,
+      domain: identity.remoteIp === null ? null : this.#options.findDomain(identity.remoteIp, identity.netns),
       process: null,
     };
     const flow = new TrackedFlow(identity, this.#sourceOf(identity), destination, open);
@@ -156,13 +190,12 @@ export class FlowTable {
     return flow;
   }
 
-  #end(flow: TrackedFlow, slot: number): void {
+  #end(flow: TrackedFlow, wasOpen: boolean): void {
     this.counters.ended++;
     if (flow.source.process === null) this.counters.endedUnattributed++;
-    if (slot !== 0) {
+    if (wasOpen) {
       this.#openCount--;
       if (flow.source.process === null) this.#openUnattributed--;
-      this.#endedSlots.push(slot);
     }
     flow.end();
     this.#conversations.end(flow);
@@ -174,6 +207,7 @@ export class FlowTable {
       port: identity.localPort,
       netns: identity.netns,
       host: this.#options.host,
+      domain: null,
       process: identity.pid === 0 ? null : this.#options.findProcess(identity.pid, identity.startTicks),
     };
   }
@@ -194,17 +228,25 @@ export class FlowTable {
     this.#unsettled.add(flow);
   }
 
+  #isAwaited({ process }: Endpoint): boolean {
+    return process !== null && (this.#options.isAwaited?.(process) ?? false);
+  }
+
   #findDestination(flow: TrackedFlow): void {
     const { peer, destination } = flow;
     if (peer !== null) {
       // The address as this end wrote it: the other one may be bound to none.
-      flow.destination = { ...peer.source, ip: destination.ip };
+      flow.destination = { ...peer.source, ip: destination.ip, domain: destination.domain };
     } else if (destination.host === null && this.#conversations.isLocal(destination)) {
       flow.destination = { ...destination, host: this.#options.host };
     }
   }
 
-  #findGroup(flow: TrackedFlow): void {
+  #findGroup(flow: TrackedFlow, last: boolean): void {
+    if (!last && (this.#isAwaited(flow.source) || this.#isAwaited(flow.destination))) {
+      this.#unsettled.add(flow);
+      return;
+    }
     flow.moveTo(this.#grouping.groupOf(flow), this.#grouping.swaps(flow));
   }
 }

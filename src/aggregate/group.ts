@@ -2,9 +2,9 @@ import type { Flow } from "../flow/flow.ts";
 import {
   ENDPOINT_TAGS,
   type End,
-  endpointTag,
   FLOW_TAGS,
   formatTagRef,
+  type TagLookup,
   type TagRef,
   type TagValue,
 } from "../flow/tags.ts";
@@ -31,12 +31,24 @@ export class Group {
   }
 }
 
-/** Columns of `--group-by flow`: every tag of both ends and of the flow. */
-const ALL_COLUMNS: readonly TagRef[] = [
-  ...ENDPOINT_TAGS.map((tag) => ({ end: "source" as const, tag })),
-  ...ENDPOINT_TAGS.map((tag) => ({ end: "destination" as const, tag })),
-  ...FLOW_TAGS.map((tag) => ({ end: "flow" as const, tag })),
-];
+/** Columns of `--group-by flow`: every tag of both ends and of the flow, but for labels, which have no end. */
+function allColumns(userTags: readonly string[]): readonly TagRef[] {
+  const tags = [...new Set([...ENDPOINT_TAGS, ...userTags])];
+  return [
+    ...tags.map((tag) => ({ end: "source" as const, tag })),
+    ...tags.map((tag) => ({ end: "destination" as const, tag })),
+    ...FLOW_TAGS.map((tag) => ({ end: "flow" as const, tag })),
+  ];
+}
+
+export interface GroupingOptions {
+  readonly groupBy: readonly TagRef[] | "flow";
+  readonly lookup: TagLookup;
+  /** Which flows count at all; by default every one. */
+  readonly accepts?: (flow: Flow) => boolean;
+  /** Tags that the user defined: they are columns of the ungrouped view too. */
+  readonly userTags?: readonly string[];
+}
 
 /** Which row a flow belongs to. */
 export class Grouping {
@@ -45,13 +57,14 @@ export class Grouping {
   readonly #columns: readonly TagRef[];
   /** The view is by client and server: a conversation of two sockets of this host counts once, as the client saw it. */
   readonly #byRole: boolean;
+  readonly #lookup: TagLookup;
   readonly #accepts: (flow: Flow) => boolean;
   readonly #groups = new Map<string, Group>();
 
-  /** @param accepts which flows count at all */
-  constructor(groupBy: readonly TagRef[] | "flow", accepts: (flow: Flow) => boolean = () => true) {
+  constructor({ groupBy, lookup, accepts = () => true, userTags = [] }: GroupingOptions) {
+    this.#lookup = lookup;
     this.#accepts = accepts;
-    this.#columns = groupBy === "flow" ? ALL_COLUMNS : groupBy;
+    this.#columns = groupBy === "flow" ? allColumns(userTags) : groupBy;
     this.names = groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef);
     this.#byRole = this.#columns.some((ref) => ref.end === "client" || ref.end === "server");
   }
@@ -69,7 +82,7 @@ export class Grouping {
   groupOf(flow: TrackedFlow): Group | null {
     if (!this.#accepts(flow)) return null;
     if (this.#byRole && flow.direction === "incoming" && flow.bothEndsHere) return null;
-    const values = this.#columns.map((ref) => tagOf(flow, ref));
+    const values = this.#columns.map((ref) => this.#tagOf(flow, ref));
     const key = values.map((value) => (value === null ? "\u0001" : value)).join("\u0000");
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -81,6 +94,10 @@ export class Grouping {
 
   drop(group: Group): void {
     this.#groups.delete(group.key);
+  }
+
+  #tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
+    return ref.end === "flow" ? flow[ref.tag] : this.#lookup(flow[endOf(flow, ref.end)], ref.tag);
   }
 
   #tagsOf(values: readonly TagValue[]): Group["tags"] {
@@ -100,14 +117,8 @@ export class Grouping {
   }
 }
 
-/** The value of a column for a flow. */
-export function tagOf(flow: Flow, ref: TagRef): TagValue {
-  if (ref.end === "flow") return flow[ref.tag];
-  return endpointTag(flow, endOf(flow, ref.end), ref.tag);
-}
-
 /** The client is the end that connected. Where nobody knows who did, the end that measured stands for it. */
-function endOf(flow: Flow, end: End): "source" | "destination" {
+function endOf(flow: TrackedFlow, end: End): "source" | "destination" {
   if (end === "source" || end === "destination") return end;
   const clientIsSource = flow.direction !== "incoming";
   return (end === "client") === clientIsSource ? "source" : "destination";

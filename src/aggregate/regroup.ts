@@ -2,7 +2,6 @@ import { NpmonError } from "../error/error.ts";
 import { FAILURE_REASONS } from "../flow/flow.ts";
 import { type End, formatTagRef, type TagRef, type TagValue } from "../flow/tags.ts";
 import type { EndTags, Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
-import { formatPins, matchesPins, type Pin } from "./pins.ts";
 import { byBytes } from "./rows.ts";
 
 /**
@@ -18,7 +17,11 @@ export function regroup(snapshot: Snapshot, groupBy: readonly TagRef[] | "flow")
   const ungrouped = snapshot.group_by[0] === "flow";
   const missing = names.filter((name) => !(ungrouped || snapshot.group_by.includes(name)) || name === "flow");
   if (groupBy === "flow" || missing.length > 0) {
-    throw lacks(snapshot, `be grouped by ${missing.join(", ")}`);
+    throw new NpmonError(
+      "usage",
+      `the saved snapshots are grouped by ${snapshot.group_by.join(", ")} and cannot be grouped by ${missing.join(", ")}`,
+      "Save with `npmon export --json --group-by flow` to be able to group by anything afterwards.",
+    );
   }
   const rows = new Map<string, Row>();
   for (const flow of snapshot.flows) {
@@ -31,35 +34,6 @@ export function regroup(snapshot: Snapshot, groupBy: readonly TagRef[] | "flow")
   }
   const flows = Object.freeze([...rows.values()].map(freeze).sort(byBytes));
   return Object.freeze({ ...snapshot, group_by: names, flows });
-}
-
-/**
- * The same snapshot with only those rows that the pins leave.
- * @throws NpmonError `usage` when the snapshot lacks a tag
- */
-export function selectPinned(snapshot: Snapshot, pins: readonly Pin[]): Snapshot {
-  if (pins.length === 0) return snapshot;
-  const names = pins.flatMap(({ values }) => values.map(({ ref }) => formatTagRef(ref)));
-  const missing = names.filter(
-    (name) => snapshot.group_by[0] !== "flow" && !snapshot.group_by.includes(name),
-  );
-  if (missing.length > 0) throw lacks(snapshot, `be narrowed by ${missing.join(", ")}`);
-  const flows = snapshot.flows.filter((flow) => matchesPins(pins, (ref) => tagOfRow(flow, ref)));
-  const filter = [snapshot.filter ?? "", formatPins(pins)].filter((text) => text !== "").join(" ");
-  return Object.freeze({ ...snapshot, filter, flows: Object.freeze(flows) });
-}
-
-function tagOfRow(flow: SnapshotFlow, ref: TagRef): TagValue {
-  if (ref.end === "flow") return flow[ref.tag] ?? null;
-  return endOf(flow, ref.end, flow.direction === "incoming")?.[ref.tag] ?? null;
-}
-
-function lacks({ group_by }: Snapshot, what: string): NpmonError {
-  return new NpmonError(
-    "usage",
-    `the saved snapshots are grouped by ${group_by.join(", ")} and cannot ${what}`,
-    "Save with `npmon export --json --group-by flow` to be able to group by anything afterwards.",
-  );
 }
 
 interface Row {

@@ -1,8 +1,9 @@
 import { Command, Errors } from "@oclif/core";
 import { NpmonError } from "../error/error.ts";
+import { QueryError } from "../query/query-text.ts";
 import { openPatientWriter } from "../sink/patient-writer.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
-import { protectSortValue } from "./sort-value.ts";
+import { protectDashValues } from "./dash-value.ts";
 
 // oclif throws what goes wrong on standard output out of an event, where nobody can catch it. Whoever writes learns it
 // from the write; the listener only keeps Node from throwing.
@@ -12,7 +13,7 @@ process.stdout.on("error", () => {});
 /** What every npmon command does alike: how it ends, by error or by signal. */
 export abstract class NpmonCommand extends Command {
   protected override async init(): Promise<void> {
-    this.argv = protectSortValue(this.argv);
+    this.argv = protectDashValues(this.argv);
     await super.init();
   }
 
@@ -39,11 +40,17 @@ export abstract class NpmonCommand extends Command {
 
 /** Ends the process with the error in one line, what to do about it in a second one, and the documented exit code. */
 export function exitWith(error: unknown, asJson: boolean): never {
-  const { message, remedy, code, exitCode } = toNpmonError(error);
+  const known = toNpmonError(error);
+  const { message, remedy, code, exitCode } = known;
+  const place = known instanceof QueryError ? known : null;
   if (asJson) {
-    sayLast(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode } })}\n`);
+    const column = place === null ? {} : { column: place.column };
+    sayLast(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode, ...column } })}\n`);
   } else {
-    sayLast(`npmon: ${formatSafe(message)}\n${remedy === "" ? "" : `  ${formatSafe(remedy)}\n`}`);
+    // a person sees the place, a log gets the lines that it always gets
+    const caret = place !== null && process.stderr.isTTY ? [place.caret.text, place.caret.marker] : [];
+    const more = [...caret, remedy].filter((line) => line !== "").map((line) => `  ${formatSafe(line)}\n`);
+    sayLast(`npmon: ${formatSafe(message)}\n${more.join("")}`);
   }
   if (process.env.NPMON_DEBUG !== undefined) sayLast(`${(error as Error)?.stack}\n`);
   process.exit(exitCode);

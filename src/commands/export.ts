@@ -25,6 +25,7 @@ export default class Export extends NpmonCommand {
     "<%= config.bin %> export --json",
     "<%= config.bin %> export --table -g source.process,destination.ip,destination.port -d 2s",
     "<%= config.bin %> export --csv -g client.service,server.service -d 10s -c 6 -o talk.csv",
+    "<%= config.bin %> export --ndjson -f 'client.process:curl (server.port:80,443 OR domain:*.example.org)'",
     "<%= config.bin %> export --json -g flow -d 2s -o flows.json",
   ];
   static override flags = {

@@ -4,7 +4,7 @@ import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
 import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
-import { parseSortValue } from "./sort-value.ts";
+import { parseDashValue } from "./dash-value.ts";
 
 const MAX_PID = 4194304;
 
@@ -13,8 +13,9 @@ const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
-const sort = Flags.custom<string>({ parse: async (text) => parseSortValue(text) });
 const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
+/** A text that may begin with a minus. */
+const dashValue = Flags.custom<string>({ parse: async (text) => parseDashValue(text) });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -35,6 +36,13 @@ export const QUESTION_FLAGS = {
     helpValue: "TAGS",
     helpGroup: WHAT,
   }),
+  filter: dashValue({
+    char: "f",
+    summary:
+      "count only what fits: 'service:web* -port:22', 'destination.ip:10.0.0.0/8 retransmits:>0', 'curl OR wget' …",
+    helpValue: "FILTER",
+    helpGroup: WHAT,
+  }),
   interval: interval({
     char: "d",
     summary: "time that one snapshot covers: 500ms, 1s, 5m, or seconds",
@@ -50,7 +58,7 @@ export const QUESTION_FLAGS = {
     summary: "kernel mechanism to use",
     helpGroup: WHAT,
   }),
-  sort: sort({
+  sort: dashValue({
     char: "s",
     summary: "column to sort by; - before it for descending: -sent, source.service, -retransmits …",
     helpValue: "COLUMN",
@@ -67,6 +75,10 @@ export const QUESTION_FLAGS = {
     default: "auto",
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
+  }),
+  "no-resolve": Flags.boolean({
+    summary: "leave addresses without names: neither learned from DNS answers nor asked for",
+    helpGroup: WHAT,
   }),
   "no-color": Flags.boolean({
     summary: "no colours; NO_COLOR in the environment does the same",

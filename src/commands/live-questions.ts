@@ -1,49 +1,58 @@
-import type { Pin } from "../aggregate/pins.ts";
-import { NpmonError } from "../error/error.ts";
-import { ENDPOINT_TAGS } from "../flow/tags.ts";
-import { createQuestion, type QuestionOptions } from "../monitor/open.ts";
-import type { Change, Wishes } from "../monitor/ticks.ts";
-import { parseGroupBy } from "../query/group-by.ts";
+import { LABEL_PREFIX } from "../flow/tags.ts";
+import type { Monitor } from "../monitor/open.ts";
+import type { Change } from "../monitor/ticks.ts";
+import { BUILT_IN_NAMES } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import {
-  FIT,
-  type Question,
-  type QuestionPort,
-  type Pin as ScreenPin,
-  type Verdict,
-} from "../view/tui/question.ts";
+import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
+import type { QuestionFlags } from "./question.ts";
+import { createLanguage, judge, resolveQuestion } from "./screen-question.ts";
+import type { MonitorWishes } from "./snapshots.ts";
+
+/** Labels offered at most; a container can have hundreds. */
+const MAX_LABELS = 100;
 
 /** Takes what the screen asks to the running monitor. */
-export class LiveQuestions implements QuestionPort, Wishes {
-  readonly checkFilter = null;
-  readonly #options: QuestionOptions;
+export class LiveQuestions implements QuestionPort, MonitorWishes {
+  readonly checkFilter: QuestionPort["checkFilter"];
+  readonly completeFilter: QuestionPort["completeFilter"];
+  readonly #flags: QuestionFlags;
   #asked: Question;
   #change: Change | null = null;
+  #monitor: Monitor | null = null;
   readonly #cuts: Snapshot[] = [];
 
-  /**
-   * @param options what the flags say, of which the screen changes only a part
-   * @param asked what the monitor is started with
-   */
-  constructor(options: QuestionOptions, asked: Question) {
-    this.#options = options;
+  /** @param asked what the monitor is started with */
+  constructor(flags: QuestionFlags, asked: Question) {
+    this.#flags = flags;
     this.#asked = asked;
+    const language = createLanguage(() => BUILT_IN_NAMES);
+    this.checkFilter = language.checkFilter;
+    this.completeFilter = language.completeFilter;
   }
 
   tags(): readonly string[] {
-    return ENDPOINT_TAGS;
+    const labels = this.#monitor?.labels() ?? [];
+    return [
+      ...BUILT_IN_NAMES.endpointTags,
+      ...labels.slice(0, MAX_LABELS).map(({ name }) => `${LABEL_PREFIX}${name}`),
+    ];
   }
 
   ask(question: Question): Verdict {
-    const isSame = this.#asked.groupBy === question.groupBy && this.#asked.pins === question.pins;
+    const { groupBy, filter, pins } = this.#asked;
+    const isSame = groupBy === question.groupBy && filter === question.filter && pins === question.pins;
     return judge(() => {
-      const asked = isSame ? null : createQuestion({ ...this.#options, ...parseQuestion(question) });
+      const asked = isSame ? null : resolveQuestion(this.#flags, question);
       this.#change = {
         question: asked ?? this.#change?.question ?? null,
         intervalMs: question.intervalMs,
       };
       this.#asked = question;
     });
+  }
+
+  watch(monitor: Monitor): void {
+    this.#monitor = monitor;
   }
 
   take(): Change | null {
@@ -59,31 +68,5 @@ export class LiveQuestions implements QuestionPort, Wishes {
   /** The last snapshots for questions that were given up since the last call; they are not shown, but recorded. */
   takeCuts(): readonly Snapshot[] {
     return this.#cuts.splice(0);
-  }
-}
-
-/** What the screen asks, as the monitor and recordings understand it. @throws NpmonError `usage` */
-export function parseQuestion({ groupBy, pins }: Question): Pick<QuestionOptions, "groupBy" | "pins"> {
-  return { groupBy: parseGroupBy(groupBy.join(",")), pins: pins.map(parsePin) };
-}
-
-function parsePin({ values, isExcluded }: ScreenPin): Pin {
-  return {
-    isExcluded,
-    values: values.flatMap(({ tag, value }) => {
-      const refs = parseGroupBy(tag);
-      return refs === "flow" ? [] : refs.map((ref) => ({ ref, value }));
-    }),
-  };
-}
-
-/** Does it, and says whether it could be done. Faults of npmon itself are thrown on. */
-export function judge(action: () => void): Verdict {
-  try {
-    action();
-    return FIT;
-  } catch (error) {
-    if (!(error instanceof NpmonError)) throw error;
-    return { isFit: false, message: error.message, column: null };
   }
 }

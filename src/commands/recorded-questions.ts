@@ -1,35 +1,50 @@
-import { regroup, selectPinned } from "../aggregate/regroup.ts";
-import { ENDPOINT_TAGS } from "../flow/tags.ts";
 import type { Player } from "../monitor/player.ts";
+import { namesOfSnapshot } from "../query/filter-snapshot.ts";
+import { BUILT_IN_NAMES, type TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
-import { judge, parseQuestion } from "./live-questions.ts";
+import type { QuestionFlags } from "./question.ts";
+import { createLanguage, judge, resolveQuestion } from "./screen-question.ts";
+import { answerFrom } from "./snapshots.ts";
 
 /** Asks a recording what the screen asks: as far as it has the tags. */
 export class RecordedQuestions implements QuestionPort {
-  readonly checkFilter = null;
+  readonly checkFilter: QuestionPort["checkFilter"];
+  readonly completeFilter: QuestionPort["completeFilter"];
   readonly #player: Player;
+  readonly #flags: QuestionFlags;
 
-  constructor(player: Player) {
+  constructor(player: Player, flags: QuestionFlags) {
     this.#player = player;
+    this.#flags = flags;
+    const language = createLanguage(() => this.#names());
+    this.checkFilter = language.checkFilter;
+    this.completeFilter = language.completeFilter;
   }
 
   /** Those that it was saved with; an ungrouped recording has all of them. */
   tags(): readonly string[] {
     const groupBy = this.#player.recorded?.group_by ?? [];
-    if (groupBy[0] === "flow") return ENDPOINT_TAGS;
+    if (groupBy[0] === "flow") return this.#names().endpointTags;
     return [
       ...new Set(groupBy.flatMap((ref) => (ref.includes(".") ? [ref.slice(ref.indexOf(".") + 1)] : []))),
     ];
   }
 
   ask(question: Question): Verdict {
-    return judge(() => this.#player.ask(createAnswer(question)));
+    return judge(() => this.#player.ask(createAnswer(this.#flags, question)));
+  }
+
+  #names(): TagNames {
+    const { recorded } = this.#player;
+    return recorded === null ? BUILT_IN_NAMES : namesOfSnapshot(recorded);
   }
 }
 
 /** Turns a recorded snapshot into one that answers the question. @throws NpmonError `usage` when it lacks a tag */
-export function createAnswer(question: Question): (snapshot: Snapshot) => Snapshot {
-  const { groupBy, pins = [] } = parseQuestion(question);
-  return (snapshot) => regroup(selectPinned(snapshot, pins), groupBy);
+export function createAnswer(flags: QuestionFlags, question: Question): (snapshot: Snapshot) => Snapshot {
+  return (saved) => {
+    const { groupBy, filter } = resolveQuestion(flags, question, namesOfSnapshot(saved));
+    return answerFrom(saved, groupBy, filter);
+  };
 }

@@ -1,23 +1,22 @@
 import { constants, hostname, setPriority } from "node:os";
 import { regroup } from "../aggregate/regroup.ts";
-import { NpmonError } from "../error/error.ts";
-import { openMonitor, type QuestionOptions } from "../monitor/open.ts";
+import { type Monitor, openMonitor } from "../monitor/open.ts";
 import { replaySnapshots } from "../monitor/replay.ts";
 import { runTicks, type Wishes } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
+import { type Filter, splitFilter } from "../query/filter.ts";
+import { filterSnapshot, namesOfSnapshot } from "../query/filter-snapshot.ts";
 import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
+import { type QuestionFlags, questionOf } from "./question.ts";
 
 /** The parsed flags that decide which snapshots there are. */
-export interface SnapshotQuestion {
-  readonly "group-by"?: GroupBy | undefined;
+export interface SnapshotQuestion extends QuestionFlags {
   readonly interval: number;
   readonly count?: number | undefined;
-  readonly pid?: number | undefined;
-  readonly ipv4?: boolean | undefined;
-  readonly ipv6?: boolean | undefined;
+  readonly "no-resolve"?: boolean | undefined;
   readonly probe: ProbeChoice;
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
@@ -25,12 +24,17 @@ export interface SnapshotQuestion {
   readonly quiet?: boolean | undefined;
 }
 
+/** Wishes of one who also wants to know the monitor that they go to. */
+export interface MonitorWishes extends Wishes {
+  watch(monitor: Monitor): void;
+}
+
 /** Snapshots of this host, or the saved ones. Whoever stops reading early closes the probe by that. */
 export function openSnapshots(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
-  wishes?: Wishes,
+  wishes?: MonitorWishes,
 ): AsyncGenerator<Snapshot> {
   return question.from === undefined
     ? trace(question, firstIntervalMs, signal, wishes)
@@ -41,13 +45,15 @@ async function* trace(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
-  wishes: Wishes | undefined,
+  wishes: MonitorWishes | undefined,
 ): AsyncGenerator<Snapshot> {
   const monitor = openMonitor({
     choice: question.probe,
     capacity: DEFAULT_CAPACITY,
-    ...questionOptions(question),
+    question: questionOf(question),
+    resolve: question["no-resolve"] !== true,
   });
+  wishes?.watch(monitor);
   try {
     monitor.start();
     goFirst();
@@ -69,15 +75,6 @@ async function* trace(
   }
 }
 
-/** What the flags ask of a running monitor. */
-export function questionOptions(question: SnapshotQuestion): QuestionOptions {
-  return {
-    groupBy: question["group-by"] ?? parseGroupBy("service"),
-    pid: question.pid ?? null,
-    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
-  };
-}
-
 /**
  * Closed connections wait in a buffer of the kernel, and on a host that is short of CPU, which is when people look,
  * npmon must get to it in time. It needs little; an ordinary user may not ask for it and does without.
@@ -93,33 +90,37 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const groupBy = question["group-by"];
-  for await (const snapshot of openRecording(question, path, signal)) {
-    yield groupBy === undefined ? snapshot : regroup(snapshot, groupBy);
+  for await (const saved of openRecording(question, path, signal)) {
+    // what can be asked is what was saved, also tags that somebody else defined
+    const { filter } = questionOf(question, namesOfSnapshot(saved));
+    yield answerFrom(saved, question["group-by"], filter);
   }
 }
 
 /** Saved snapshots as they were saved, as many as were asked for. */
 export async function* openRecording(
-  question: SnapshotQuestion,
+  { count }: Pick<SnapshotQuestion, "count">,
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  for (const flag of ["pid", "ipv4", "ipv6"] as const) {
-    if (question[flag]) {
-      throw new NpmonError(
-        "usage",
-        `--${flag} cannot be used with --from`,
-        "Saved snapshots are already counted.",
-      );
-    }
-  }
   let given = 0;
-  for await (const snapshot of replaySnapshots(path)) {
-    if (signal.aborted || given === question.count) return;
+  for await (const saved of replaySnapshots(path)) {
+    if (signal.aborted || given === count) return;
     given++;
-    yield snapshot;
+    yield saved;
   }
+}
+
+/**
+ * What a saved snapshot answers.
+ * @param groupBy - as it was saved when absent
+ * @throws NpmonError `usage` when the snapshot lacks a tag
+ */
+export function answerFrom(saved: Snapshot, groupBy: GroupBy | undefined, filter: Filter | null): Snapshot {
+  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
+  const chosen = flows === null ? saved : filterSnapshot(saved, flows);
+  const grouped = groupBy === undefined ? chosen : regroup(chosen, groupBy);
+  return rows === null ? grouped : filterSnapshot(grouped, rows);
 }
 
 /** The snapshot with the rows that were asked for, in the order that was asked for. */
@@ -132,8 +133,9 @@ export function chooseRows(
   return Object.freeze({ ...snapshot, flows });
 }
 
-/** Fails before anything is traced when the column to sort by will not be there. */
+/** Fails before anything is traced when the filter makes no sense or the column to sort by will not be there. */
 export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
+  if (from === undefined) questionOf(question);
   if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
   parseSort(sort, formatGroupBy(question["group-by"] ?? parseGroupBy("service")));
 }

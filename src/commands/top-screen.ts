@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { NpmonError } from "../error/error.ts";
 import { Player } from "../monitor/player.ts";
-import { formatGroupBy } from "../query/group-by.ts";
+import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
 import { type Output, openOutputFile } from "../sink/output.ts";
 import { openPatientWriter } from "../sink/patient-writer.ts";
 import { countLines } from "../snapshot/lines.ts";
@@ -13,7 +13,7 @@ import type { Question } from "../view/tui/question.ts";
 import { runTui, type TuiOptions } from "../view/tui/run.ts";
 import { LiveQuestions } from "./live-questions.ts";
 import { createAnswer, RecordedQuestions } from "./recorded-questions.ts";
-import { openRecording, openSnapshots, questionOptions, type SnapshotQuestion } from "./snapshots.ts";
+import { openRecording, openSnapshots, type SnapshotQuestion } from "./snapshots.ts";
 
 export interface ScreenOptions extends Pick<TuiOptions, "sort" | "rows" | "units"> {
   readonly color: ColorDepth;
@@ -39,7 +39,7 @@ async function showLive(
   abort: AbortController,
 ): Promise<void> {
   const asked = screenQuestion(flags, ["flow"]);
-  const questions = new LiveQuestions(questionOptions(flags), asked);
+  const questions = new LiveQuestions(flags, asked);
   const ticks = openSnapshots(flags, options.firstIntervalMs, abort.signal, questions);
   const snapshots = options.record === null ? ticks : recorded(ticks, questions, options.record);
   await show(snapshots, { ...options, question: asked, questions }, abort);
@@ -54,13 +54,13 @@ async function showRecording(
   const source = openRecording(flags, path, abort.signal);
   const first = await source.next();
   const asked = screenQuestion(flags, first.done === true ? ["flow"] : first.value.group_by);
-  const player = new Player(rejoin(first, source), createAnswer(asked), abort.signal);
+  const player = new Player(rejoin(first, source), createAnswer(flags, asked), abort.signal);
   countLines(path).then(
     (count) => count !== null && player.announce(Math.min(count, flags.count ?? count)),
     // Whoever plays it finds out what is wrong with the file.
     () => {},
   );
-  const questions = new RecordedQuestions(player);
+  const questions = new RecordedQuestions(player, flags);
   const replay = {
     pause: () => player.pause(),
     resume: () => player.resume(),
@@ -75,8 +75,8 @@ function screenQuestion(flags: SnapshotQuestion, recordedBy: readonly string[]):
   const groupBy = flags["group-by"];
   const isFree = groupBy === undefined && recordedBy[0] !== "flow";
   return {
-    groupBy: isFree ? recordedBy : formatGroupBy(questionOptions(flags).groupBy),
-    filter: "",
+    groupBy: isFree ? recordedBy : formatGroupBy(groupBy ?? parseGroupBy("service")),
+    filter: flags.filter ?? "",
     pins: [],
     intervalMs: flags.interval,
   };

@@ -21,6 +21,7 @@ export default class Top extends NpmonCommand {
     "<%= config.bin %> top",
     "<%= config.bin %> top -g source.process,destination.port",
     "<%= config.bin %> top -g client.service,server.service -s -retransmits -r 10",
+    "<%= config.bin %> top -f 'service:checkout -destination.ip:10.0.0.0/8 retransmits:>0'",
     "<%= config.bin %> top -b -c 3 > talk.txt",
     "<%= config.bin %> top -g flow -o incident.json",
     "<%= config.bin %> top --from incident.json",

@@ -2,8 +2,8 @@ import { getSystemErrorMap } from "node:util";
 
 /**
  * `libbpf_missing`: no libbpf.so.1 on this host. `not_permitted`: the kernel said EPERM. `open`: the object file is
- * missing or is not one. `load`: the kernel or libbpf refused it. `attach`, `map`, `iterator`: a step on a loaded
- * object failed. `misuse`: the caller's mistake, found before anything native was touched. `system`: anything else.
+ * missing or is not one. `load`: the kernel or libbpf refused it. `attach`, `map`, `iterator`, `run`: a step on a
+ * loaded object failed. `misuse`: the caller's mistake, found before anything native was touched. `system`: anything else.
  */
 export type EbpfErrorCode =
   | "libbpf_missing"
@@ -13,6 +13,7 @@ export type EbpfErrorCode =
   | "attach"
   | "map"
   | "iterator"
+  | "run"
   | "misuse"
   | "system";
 

@@ -41,6 +41,7 @@ interface Libbpf {
   bpf_program__attach(program: Pointer): Pointer | null;
   bpf_program__attach_cgroup(program: Pointer, cgroupFd: number): Pointer | null;
   bpf_program__attach_iter(program: Pointer, options: object): Pointer | null;
+  bpf_prog_test_run_opts(programFd: number, options: object): number;
 
   bpf_link__fd(link: Pointer): number;
   bpf_link__destroy(link: Pointer): number;
@@ -104,6 +105,23 @@ function bind() {
     kernel_log_level: "uint32_t",
   });
   const iterOptions = structPointer({ sz: "size_t", link_info: POINTER, link_info_len: "uint32_t" });
+  const runOptions = structPointer({
+    sz: "size_t",
+    data_in: POINTER,
+    data_out: POINTER,
+    data_size_in: "uint32_t",
+    data_size_out: "uint32_t",
+    ctx_in: POINTER,
+    ctx_out: POINTER,
+    ctx_size_in: "uint32_t",
+    ctx_size_out: "uint32_t",
+    retval: "uint32_t",
+    repeat: "int",
+    duration: "uint32_t",
+    flags: "uint32_t",
+    cpu: "uint32_t",
+    batch_size: "uint32_t",
+  });
   const batchOptions = structPointer({ sz: "size_t", elem_flags: "uint64_t", flags: "uint64_t" });
   const printer = functionPointer("int", ["int", POINTER, POINTER]);
 
@@ -136,6 +154,7 @@ function bind() {
     bpf_program__attach: library.func("bpf_program__attach", POINTER, [POINTER]),
     bpf_program__attach_cgroup: library.func("bpf_program__attach_cgroup", POINTER, [POINTER, "int"]),
     bpf_program__attach_iter: library.func("bpf_program__attach_iter", POINTER, [POINTER, iterOptions.type]),
+    bpf_prog_test_run_opts: library.func("bpf_prog_test_run_opts", "int", ["int", runOptions.type]),
 
     bpf_link__fd: library.func("bpf_link__fd", "int", [POINTER]),
     bpf_link__destroy: library.func("bpf_link__destroy", "int", [POINTER]),
@@ -184,7 +203,7 @@ function bind() {
   return {
     functions,
     printer,
-    sizes: { open: openOptions.size, iter: iterOptions.size, batch: batchOptions.size },
+    sizes: { open: openOptions.size, iter: iterOptions.size, run: runOptions.size, batch: batchOptions.size },
   };
 }
 
@@ -238,6 +257,28 @@ export function attachIterator(program: Pointer, linkInfo: Uint8Array | null): P
     link_info_len: linkInfo?.byteLength ?? 0,
   };
   return orErrno(libbpf().bpf_program__attach_iter(program, options));
+}
+
+/** `bpf_prog_test_run_opts` once, without input; 0, or `-errno`. */
+export function runProgram(programFd: number): number {
+  const options = {
+    sz: binding().sizes.run,
+    data_in: null,
+    data_out: null,
+    data_size_in: 0,
+    data_size_out: 0,
+    ctx_in: null,
+    ctx_out: null,
+    ctx_size_in: 0,
+    ctx_size_out: 0,
+    retval: 0,
+    repeat: 0,
+    duration: 0,
+    flags: 0,
+    cpu: 0,
+    batch_size: 0,
+  };
+  return libbpf().bpf_prog_test_run_opts(programFd, options);
 }
 
 /** `struct bpf_map_batch_opts` with these element flags. */

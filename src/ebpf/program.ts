@@ -2,10 +2,9 @@ import { closeSync, constants, openSync } from "node:fs";
 import { checkInteger, checkText } from "./argument.ts";
 import { EbpfError, failure, misuse } from "./error.ts";
 import { IteratorLink } from "./iterator.ts";
-import { attachIterator, libbpf, orErrno } from "./libbpf.ts";
+import { attachIterator, libbpf, orErrno, runProgram } from "./libbpf.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { Link } from "./link.ts";
-import type { BpfMap } from "./map.ts";
 import type { Pointer } from "./native.ts";
 import { withWarnings } from "./warnings.ts";
 
@@ -16,6 +15,7 @@ const CGROUP_TYPES: ReadonlySet<number> = new Set([8, 9, 13, 15, 18, 23, 25]);
 const INFO_BYTES = 256;
 /** `union bpf_iter_link_info`, 16 bytes since kernel 6.1; older kernels take it when the tail is zero. */
 const LINK_INFO_BYTES = 16;
+const BPF_PROG_TYPE_RAW_TRACEPOINT = 17;
 
 /** What the kernel knows of a loaded program. */
 export interface ProgramInfo {
@@ -78,13 +78,23 @@ export class Program {
   }
 
   /**
-   * Attaches an `iter/…` program. `map` is the map whose elements or sockets to walk; `pid` keeps task iterators to
-   * one process (kernel 6.1; older ones refuse it).
+   * Runs a `raw_tp` program once, now and here, attached or not (kernel 5.10). One that reads its context is refused,
+   * for there is none. Blocks until it has returned. Throws `run`; `misuse` for other kinds of program.
    */
-  attachIterator(options: { readonly map?: BpfMap; readonly pid?: number } = {}): IteratorLink {
+  run(): void {
+    const fd = this.#fd();
+    if (libbpf().bpf_program__type(this.#program) !== BPF_PROG_TYPE_RAW_TRACEPOINT) {
+      throw misuse(`program "${this.name}" (${this.section}) cannot be run: that takes a raw_tp program`);
+    }
+    const result = runProgram(fd);
+    if (result < 0) throw failure("run", `cannot run program "${this.name}"`, result, { program: this.name });
+  }
+
+  /** Attaches an `iter/…` program; `pid` keeps task iterators to one process (kernel 6.1; older ones refuse it). */
+  attachIterator(options: { readonly pid?: number } = {}): IteratorLink {
     this.#fd();
     if (!this.#isIterator()) throw misuse(`program "${this.name}" (${this.section}) is not an iterator`);
-    const info = linkInfo(options.map, options.pid);
+    const info = options.pid === undefined ? null : linkInfo(options.pid);
     return new IteratorLink(
       this.name,
       this.#link(() => attachIterator(this.#program, info)),
@@ -135,12 +145,9 @@ export class Program {
   }
 }
 
-function linkInfo(map: BpfMap | undefined, pid: number | undefined): Uint8Array | null {
-  if (map !== undefined && pid !== undefined) throw misuse("an iterator walks a map or a process, not both");
-  if (map === undefined && pid === undefined) return null;
+function linkInfo(pid: number): Uint8Array {
   const words = new Uint32Array(LINK_INFO_BYTES / 4);
-  if (map !== undefined) words[0] = map.fd;
-  if (pid !== undefined) words[1] = checkInteger("pid", pid, 1, 0x7fff_ffff);
+  words[1] = checkInteger("pid", pid, 1, 0x7fff_ffff);
   return new Uint8Array(words.buffer);
 }
 

@@ -4,11 +4,17 @@
  */
 import { randomUUID } from "node:crypto";
 import { FlowTable } from "../aggregate/flow-table.ts";
+import { Grouping } from "../aggregate/group.ts";
 import { takeRows } from "../aggregate/rows.ts";
+import type { Endpoint } from "../flow/endpoint.ts";
 import type { PassReport, Probe, RecordSink } from "../probe/probe.ts";
+import { compileFlowFilter } from "../query/compile-filter.ts";
+import { compileRowFilter, type RowFilter } from "../query/compile-row-filter.ts";
+import { splitFilter } from "../query/filter.ts";
+import { formatFilter } from "../query/format-filter.ts";
 import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe, type Tier } from "../snapshot/snapshot.ts";
-import type { ProcessTable } from "../tag/process-table.ts";
 import type { Question } from "./question.ts";
+import type { TagSources } from "./tag-sources.ts";
 
 /** What the monitor needs to know of the machine and the time; tests give their own. */
 export interface Surroundings {
@@ -22,10 +28,11 @@ export interface Surroundings {
   memoryBytes(): number;
 }
 
-/** The {@link Question} is the first; see {@link Monitor.ask}. */
-export interface MonitorOptions extends Question {
+export interface MonitorOptions {
   readonly probe: Probe;
-  readonly processes: ProcessTable;
+  readonly sources: TagSources;
+  /** The first one; see {@link Monitor.ask}. */
+  readonly question: Question;
   readonly host: string;
   readonly surroundings: Surroundings;
 }
@@ -37,7 +44,7 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #flows: FlowTable;
   readonly #sink: RecordSink;
-  #question: Question;
+  #asked: Asked;
   #report = emptyReport();
   #startWallMs = 0;
   #startMonotonicMs = 0;
@@ -45,17 +52,21 @@ export class Monitor {
   #sweptMs = 0;
 
   constructor(options: MonitorOptions) {
-    const { processes, grouping, host } = options;
+    const { sources, question, host, surroundings } = options;
+    const { processes } = sources;
     this.#options = options;
-    this.#question = options;
+    this.#asked = prepare(question, sources);
     this.#flows = new FlowTable({
       host,
-      grouping,
+      grouping: this.#asked.grouping,
       findProcess: (pid, startTicks) => processes.get(pid, startTicks),
+      isAwaited: (process) => processes.isAwaited(process),
+      findDomain: (ip, netns) => sources.findDomain(ip, netns),
     });
     const flows = this.#flows;
     this.#sink = {
       process: (sighting) => processes.see(sighting),
+      dns: (sighting) => sources.learn(sighting, surroundings.monotonicMs()),
       open: (record) => flows.open(record),
       closed: (record) => flows.closed(record),
       vanished: (slot) => flows.vanished(slot),
@@ -84,12 +95,11 @@ export class Monitor {
 
   /** One pass over the kernel's tables into the rows. */
   collect(last = false): void {
-    const { probe, processes, surroundings } = this.#options;
-    this.#add(probe.collect(this.#sink, last));
-    probe.release(this.#flows.settle(last));
+    const { sources, surroundings } = this.#options;
     const now = surroundings.monotonicMs();
+    this.#pass(last);
     if (now - this.#sweptMs > SWEEP_EVERY_MS) {
-      processes.sweep(now);
+      sources.sweep(now);
       this.#sweptMs = now;
     }
   }
@@ -97,19 +107,22 @@ export class Monitor {
   /** Freezes what was counted since the last time and begins the next interval. */
   publish(): Snapshot {
     const { host } = this.#options;
-    const { grouping, filter } = this.#question;
+    const { grouping, filter, acceptsRow } = this.#asked;
     const startWallMs = this.#startWallMs;
     const startMonotonicMs = this.#startMonotonicMs;
-    const flows = takeRows(grouping);
+    const rows = takeRows(grouping);
     const probe = this.#health();
     this.#beginInterval();
+    const intervalMs = Math.round(this.#startMonotonicMs - startMonotonicMs);
+    const flows =
+      acceptsRow === null ? rows : Object.freeze(rows.filter((row) => acceptsRow(row, intervalMs)));
     return Object.freeze({
       schema: SNAPSHOT_SCHEMA,
       id: randomUUID(),
       host,
       start: new Date(startWallMs).toISOString(),
       end: new Date(this.#startWallMs).toISOString(),
-      interval_ms: Math.round(this.#startMonotonicMs - startMonotonicMs),
+      interval_ms: intervalMs,
       group_by: grouping.names,
       filter,
       probe,
@@ -122,18 +135,37 @@ export class Monitor {
    * last one for the old question; the next one begins where it ends, so nothing is lost and nothing counted twice.
    */
   ask(question: Question): Snapshot {
-    const { probe } = this.#options;
-    this.#add(probe.collect(this.#sink, false));
-    // As at the end: flows that have ended wait no longer for their other end, the old question is answered now.
-    probe.release(this.#flows.settle(true));
+    const asked = prepare(question, this.#options.sources);
+    this.#pass(false, true);
     const answer = this.publish();
-    this.#question = question;
-    this.#flows.regroup(question.grouping);
+    this.#asked = asked;
+    this.#flows.regroup(asked.grouping);
     return answer;
+  }
+
+  /** The labels of the containers and pods that were met, by name, with every value. */
+  labels(): readonly { readonly name: string; readonly values: readonly string[] }[] {
+    return this.#options.sources.processes.labels();
+  }
+
+  /** How it stands with those who are asked what things are called, a line each for people. */
+  sourceLines(): readonly string[] {
+    return this.#options.sources.lines();
   }
 
   close(): void {
     this.#options.probe.close();
+    this.#options.sources.close();
+  }
+
+  /** @param settlesAll - as at the end: flows that have ended wait no longer for their other end */
+  #pass(last: boolean, settlesAll = last): void {
+    const { probe, sources, surroundings } = this.#options;
+    this.#add(probe.collect(this.#sink, last));
+    const { processes, addresses } = sources.takeChanges(surroundings.monotonicMs());
+    this.#flows.replaceProcesses(processes);
+    this.#flows.renameAddresses(addresses);
+    probe.release(this.#flows.settle(settlesAll));
   }
 
   #beginInterval(): void {
@@ -175,6 +207,28 @@ export class Monitor {
       memory_bytes: surroundings.memoryBytes(),
     });
   }
+}
+
+/** A question made ready to be answered. It holds its rows. */
+interface Asked {
+  readonly grouping: Grouping;
+  /** As in the snapshot. */
+  readonly filter: string | null;
+  readonly acceptsRow: RowFilter | null;
+}
+
+function prepare({ groupBy, filter }: Question, { tags }: TagSources): Asked {
+  const lookup = (endpoint: Endpoint, tag: string) => tags.valueOf(endpoint, tag);
+  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
+  return {
+    grouping: new Grouping({
+      groupBy,
+      lookup,
+      ...(flows !== null && { accepts: compileFlowFilter(flows, lookup) }),
+    }),
+    filter: filter === null ? null : formatFilter(filter),
+    acceptsRow: rows === null ? null : compileRowFilter(rows),
+  };
 }
 
 function emptyReport(): {

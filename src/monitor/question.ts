@@ -1,9 +1,10 @@
-import type { Grouping } from "../aggregate/group.ts";
+import type { Filter } from "../query/filter.ts";
+import type { GroupBy } from "../query/group-by.ts";
 
 /** What snapshots are to answer; a running monitor can be asked another one. */
 export interface Question {
-  /** Which row a flow belongs to and whether it counts at all. It holds its rows: one grouping for one question. */
-  readonly grouping: Grouping;
-  /** What counts, in words, as in the snapshot's `filter`; `null` when every flow does. */
-  readonly filter: string | null;
+  /** What makes a row. */
+  readonly groupBy: GroupBy;
+  /** Which flows count and which rows are given; `null`: all of them. */
+  readonly filter: Filter | null;
 }

@@ -19,6 +19,8 @@ export interface ProbeOptions {
   readonly cgroupRoot: string | null;
   /** Where procfs is mounted. */
   readonly procRoot: string;
+  /** Whether the DNS answers that processes receive are wanted, where a tier can see them. */
+  readonly dns: boolean;
 }
 
 /** The best first: kprobes know the sender of every datagram and who accepted, at once; sockdiag works for anybody. */
@@ -47,11 +49,11 @@ export function openProbe(options: ProbeOptions): Probe {
 
 function openTier(
   tier: Tier,
-  { capacity, cgroupRoot, procRoot }: ProbeOptions,
+  { capacity, cgroupRoot, procRoot, dns }: ProbeOptions,
   reasons: readonly string[],
 ): Probe {
   if (tier === "sockdiag") {
     return openSockdiagProbe({ capacity, procRoot, reason: reasons.join("; ") || "asked for with --probe" });
   }
-  return openBpfProbe({ tier, capacity, closedCapacity: capacity, cgroupRoot }, reasons);
+  return openBpfProbe({ tier, capacity, closedCapacity: capacity, cgroupRoot, dns }, reasons);
 }

@@ -1,4 +1,4 @@
-import type { ProcessFacts } from "./facts.ts";
+import type { PodFacts, ProcessFacts } from "./facts.ts";
 
 /** Where in a cgroup path a container begins. */
 export interface ContainerPlace {
@@ -51,7 +51,28 @@ export function tagContainerId({ cgroup }: ProcessFacts): string | null {
   return cgroup === null ? null : (findContainer(cgroup)?.id ?? null);
 }
 
-/** The short form that engines print, until an engine is asked for the name. */
+/** The name that the engine or Kubernetes gave it; until one of them has answered the short id, as engines print it. */
 export function tagContainer(facts: ProcessFacts): string | null {
-  return tagContainerId(facts)?.slice(0, 12) ?? null;
+  return containerName(facts) ?? tagContainerId(facts)?.slice(0, 12) ?? null;
+}
+
+/** Null while nobody has said it. Inside a pod the pod's word counts: the engine's name is made up of several ids. */
+export function containerName(facts: ProcessFacts): string | null {
+  return podContainer(facts)?.name ?? (facts.container?.name || null);
+}
+
+export function tagImage(facts: ProcessFacts): string | null {
+  return podContainer(facts)?.image ?? facts.container?.image ?? null;
+}
+
+/** Labels of the container, and those of its pod that the container does not have itself. */
+export function tagLabels({ container, pod }: ProcessFacts): ReadonlyMap<string, string> | null {
+  if (container === null && pod === null) return null;
+  return new Map([...Object.entries(pod?.labels ?? {}), ...Object.entries(container?.labels ?? {})]);
+}
+
+function podContainer(facts: ProcessFacts): PodFacts["containers"][string] | null {
+  const id = tagContainerId(facts);
+  const { containers = {} } = facts.pod ?? {};
+  return id !== null && Object.hasOwn(containers, id) ? (containers[id] ?? null) : null;
 }

@@ -20,4 +20,25 @@ export interface ProcessFacts {
   readonly cgroup: string | null;
   /** NUL-terminated entries; what follows the last NUL is not complete. */
   readonly environ: string | null;
+  /** What the engine says of the container; null outside one, and while no engine has answered. */
+  readonly container: ContainerFacts | null;
+  /** The pod that the container is part of; null outside one, and while Kubernetes has not answered. */
+  readonly pod: PodFacts | null;
+}
+
+/** What the taggers look at of a container, as its engine describes it. */
+export interface ContainerFacts {
+  readonly name: string;
+  readonly image: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What the taggers look at of a Kubernetes pod. */
+export interface PodFacts {
+  readonly pod: string;
+  readonly namespace: string;
+  readonly workload: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  /** By container id. */
+  readonly containers: Readonly<Record<string, { readonly name: string; readonly image: string | null }>>;
 }

@@ -1,12 +1,15 @@
 import type { ProcessTags } from "../flow/endpoint.ts";
 import { tagCgroup } from "./cgroup.ts";
-import { tagContainer, tagContainerId } from "./container.ts";
+import { tagContainer, tagContainerId, tagImage, tagLabels } from "./container.ts";
+import { tagEnv } from "./env.ts";
 import { tagExe } from "./exe.ts";
 import type { ProcessFacts } from "./facts.ts";
+import { tagNamespace, tagPod, tagWorkload } from "./pod.ts";
 import { tagProcessName } from "./process.ts";
-import { tagService } from "./service.ts";
+import { tagService, tagServiceSource } from "./service.ts";
 import { tagUnit } from "./unit.ts";
 import { tagUser, type UserNames } from "./user.ts";
+import { tagVersion } from "./version.ts";
 
 type Tagger<Tag extends keyof ProcessTags> = (facts: ProcessFacts, users: UserNames) => ProcessTags[Tag];
 
@@ -16,23 +19,22 @@ const TAGGERS: { readonly [Tag in keyof ProcessTags]: Tagger<Tag> } = {
   exe: tagExe,
   user: tagUser,
   container: tagContainer,
+  image: tagImage,
+  pod: tagPod,
+  namespace: tagNamespace,
+  workload: tagWorkload,
   container_id: tagContainerId,
   cgroup: tagCgroup,
   unit: tagUnit,
   service: tagService,
+  service_source: tagServiceSource,
+  env: tagEnv,
+  version: tagVersion,
+  labels: tagLabels,
 };
 
 /** Asks every tagger once. */
 export function tagFacts(facts: ProcessFacts, users: UserNames): ProcessTags {
-  return Object.freeze({
-    pid: TAGGERS.pid(facts, users),
-    process: TAGGERS.process(facts, users),
-    exe: TAGGERS.exe(facts, users),
-    user: TAGGERS.user(facts, users),
-    container: TAGGERS.container(facts, users),
-    container_id: TAGGERS.container_id(facts, users),
-    cgroup: TAGGERS.cgroup(facts, users),
-    unit: TAGGERS.unit(facts, users),
-    service: TAGGERS.service(facts, users),
-  });
+  const values = Object.entries(TAGGERS).map(([tag, tagger]) => [tag, tagger(facts, users)]);
+  return Object.freeze(Object.fromEntries(values)) as ProcessTags;
 }

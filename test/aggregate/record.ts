@@ -48,5 +48,13 @@ export function processTags(pid: number, service: string): ProcessTags {
     container_id: null,
     cgroup: null,
     unit: null,
+    image: null,
+    pod: null,
+    namespace: null,
+    workload: null,
+    service_source: null,
+    env: null,
+    version: null,
+    labels: null,
   };
 }

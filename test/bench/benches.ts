@@ -1,6 +1,8 @@
 import { measureBulk } from "./bulk.ts";
 import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
+import { measureFilter } from "./filter.ts";
+import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
 import { measureStart } from "./start.ts";
@@ -28,5 +30,7 @@ export const BENCHES: readonly Bench[] = [
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
   { name: "start", summary: "time until there is something to see", run: measureStart },
+  { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },
+  { name: "filter", summary: "asking a filter of every flow", run: measureFilter },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];

@@ -18,9 +18,8 @@ const { parseGroupBy }: typeof import("../../src/query/group-by.ts") = await imp
 const monitor = openMonitor({
   choice: parseChoice(tier),
   capacity: Number(capacity),
-  groupBy: parseGroupBy("service"),
-  pid: null,
-  family: null,
+  question: { groupBy: parseGroupBy("service"), filter: null },
+  resolve: true,
 });
 monitor.start();
 answer(tick(1, false));

@@ -80,6 +80,24 @@ test("each kind of program has its own way to be attached", async () => {
   });
 });
 
+test("a program runs when it is asked to, each time from the beginning", async () => {
+  await withLibrary((object) => {
+    const program = object.program("count_elements");
+    program.run();
+    assert.equal(readCount(object, "elements"), object.map("plain").maxEntries);
+    program.run();
+    assert.equal(readCount(object, "elements"), 2 * object.map("plain").maxEntries);
+  });
+});
+
+test("a program that reads its context, or waits for events, is not run", async () => {
+  await withLibrary((object) => {
+    assert.throws(() => object.program("read_context").run(), ebpfError("run", "EINVAL"));
+    assert.throws(() => object.program("count_execs").run(), ebpfError("misuse", "takes a raw_tp program"));
+    assert.throws(() => object.program("walk_tasks").run(), ebpfError("misuse", "takes a raw_tp program"));
+  });
+});
+
 test("statistics count runs and time only while they are enabled", async () => {
   await withLibrary((object) => {
     const program = object.program("count_execs");

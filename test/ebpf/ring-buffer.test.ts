@@ -25,13 +25,13 @@ function submit(stamp: number, length = 16): Order {
 /** Has the kernel program carry out the orders, in order. */
 function emitter(object: LoadedObject): (orders: readonly Order[]) => void {
   const map = object.map("orders");
-  const iterator = object.program("emit").attachIterator({ map });
+  const program = object.program("emit");
   return (orders) => {
     for (let i = 0; i < map.maxEntries; i++) {
       const { action, length, stamp } = orders[i] ?? { action: 0, length: 0, stamp: 0 };
       map.update(u32(i), u32(action, length, stamp));
     }
-    iterator.run();
+    program.run();
   };
 }
 

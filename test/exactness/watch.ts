@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { Grouping } from "../../src/aggregate/group.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
+import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
 import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
-import { ProcessTable } from "../../src/tag/process-table.ts";
 
 export interface WatchOptions {
   readonly groupBy?: string;
@@ -15,7 +14,7 @@ export interface WatchOptions {
 }
 
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
-const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
+export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {
@@ -24,9 +23,9 @@ export class Watch implements Disposable {
 
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
-      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
-      processes: new ProcessTable(),
-      grouping: new Grouping(parseGroupBy(groupBy)),
+      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
+      sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
+      question: { groupBy: parseGroupBy(groupBy), filter: null },
       host: "test",
       surroundings: {
         monotonicMs: () => performance.now(),
@@ -34,7 +33,6 @@ export class Watch implements Disposable {
         cpu: () => process.cpuUsage(),
         memoryBytes: () => process.memoryUsage.rss(),
       },
-      filter: null,
     });
     this.#monitor.start();
   }

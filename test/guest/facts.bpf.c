@@ -2,11 +2,15 @@
 /* One program for each thing that a kernel can or cannot do; facts.ts tries them one by one. */
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 struct file;
-struct sock;
+
+struct sock {
+	__u16 sk_protocol;
+} __attribute__((preserve_access_index));
 
 struct bpf_iter__task_file {
 	void *meta;
@@ -36,10 +40,35 @@ int BPF_PROG(socket_storage, struct sock *sk)
 	return 0;
 }
 
-SEC("?iter/bpf_sk_storage_map")
-int socket_storage_iterator(void *ctx)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, __u64);
+} elements SEC(".maps");
+
+static long on_element(void *map, __u32 *key, __u64 *value, void *context)
 {
 	return 0;
+}
+
+/* bpf_for_each_map_elem(): 5.13, commit 69c087ba6225 */
+SEC("?raw_tp")
+int map_walk(void *ctx)
+{
+	bpf_for_each_map_elem(&elements, on_element, NULL, 0);
+	return 0;
+}
+
+void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
+
+/* bpf_rdonly_cast(): 6.2, commit a35b9af4ec2c */
+SEC("?raw_tp")
+int typed_pointer(void *ctx)
+{
+	struct sock *sk = bpf_rdonly_cast((void *)8, bpf_core_type_id_kernel(struct sock));
+
+	return sk->sk_protocol;
 }
 
 /* bpf_sock_from_file(): 5.11, commit 4f19cab76136 */

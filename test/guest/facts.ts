@@ -20,9 +20,8 @@ export type Facts = Readonly<Record<string, string>>;
 
 /** How a program of facts.bpf.c is attached, if not by its section alone. */
 const ATTACH: Readonly<Record<string, (object: LoadedObject) => void>> = {
-  socket_storage_iterator: (object) => {
-    object.program("socket_storage_iterator").attachIterator({ map: object.map("sockets") });
-  },
+  map_walk: (object) => object.program("map_walk").run(),
+  typed_pointer: (object) => object.program("typed_pointer").run(),
   task_file_iterator: (object) => void object.program("task_file_iterator").attachIterator(),
   tcp_iterator: (object) => void object.program("tcp_iterator").attachIterator(),
   cgroup_sendmsg: (object) => void object.program("cgroup_sendmsg").attachCgroup("/sys/fs/cgroup"),

@@ -19,8 +19,10 @@ const UNABLE: Readonly<Record<Series, Facts>> = {
     socket_storage: "no: load EINVAL",
     task_file_iterator: "no: load EINVAL",
     send_length: "no: load ESRCH",
+    map_walk: "no: load EINVAL",
+    typed_pointer: "no: load EINVAL",
   },
-  "6.1": { send_length: "no: load ESRCH" },
+  "6.1": { send_length: "no: load ESRCH", typed_pointer: "no: load EACCES" },
   "6.12": {},
 };
 

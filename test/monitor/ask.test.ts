@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createQuestion, openMonitor } from "../../src/monitor/open.ts";
+import { questionOf } from "../../src/commands/question.ts";
+import { openMonitor } from "../../src/monitor/open.ts";
 import { type Change, runTicks } from "../../src/monitor/ticks.ts";
 import { DEFAULT_CAPACITY } from "../../src/probe/open.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
@@ -9,7 +10,7 @@ import { until } from "../commands/deadline.ts";
 import { startHold, startServer } from "../traffic/traffic.ts";
 
 function by(groupBy: string) {
-  return { groupBy: parseGroupBy(groupBy), pid: null, family: null } as const;
+  return { groupBy: parseGroupBy(groupBy), filter: null };
 }
 
 /** Bytes sent by a process, or by a service, in these snapshots. */
@@ -28,7 +29,12 @@ test("a running monitor answers another question, and every byte is in exactly o
     env: { DD_SERVICE: "npmon-asker" },
   });
   const stop = new AbortController();
-  const monitor = openMonitor({ choice: "auto", capacity: DEFAULT_CAPACITY, ...by("source.service") });
+  const monitor = openMonitor({
+    choice: "auto",
+    capacity: DEFAULT_CAPACITY,
+    question: by("source.service"),
+    resolve: false,
+  });
   const before: Snapshot[] = [];
   const after: Snapshot[] = [];
   let wanted: Change | null = null;
@@ -59,7 +65,10 @@ test("a running monitor answers another question, and every byte is in exactly o
     const first = await hold.send(100_003);
     const answered = before.length;
     await until("the bytes before", () => before.length > answered + 1);
-    wanted = { question: createQuestion({ ...by("source.pid"), pid: hold.pid }), intervalMs: 60 };
+    wanted = {
+      question: questionOf({ "group-by": parseGroupBy("source.pid"), pid: hold.pid }),
+      intervalMs: 60,
+    };
     await until("an answer to the new question", () => after.length > 0);
     const second = await hold.send(50_021);
     stop.abort();

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Grouping } from "../../src/aggregate/group.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
+import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { type Change, runTicks } from "../../src/monitor/ticks.ts";
 import type { Probe } from "../../src/probe/probe.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
-import { ProcessTable } from "../../src/tag/process-table.ts";
 import { until } from "../commands/deadline.ts";
 
 const SURROUNDINGS = {
@@ -22,20 +21,20 @@ function open(onCollect: (times: number) => void = () => {}) {
     tier: "sockdiag",
     reason: null,
     capacity: 1,
+    readsDns: false,
     start: () => {},
     poll: () => true,
     collect: () => {
       onCollect(++looked.times);
-      return { lost: 0, lostBytes: 0, lostNames: 0, waiting: 0, closedBufferFill: 0 };
+      return { lost: 0, lostBytes: 0, lostNames: 0, lostAnswers: 0, waiting: 0, closedBufferFill: 0 };
     },
     release: () => {},
     close: () => {},
   };
   const monitor = new Monitor({
     probe,
-    processes: new ProcessTable({ procRoot: "/proc" }),
-    grouping: new Grouping(parseGroupBy("service")),
-    filter: null,
+    sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
+    question: { groupBy: parseGroupBy("service"), filter: null },
     host: "here",
     surroundings: SURROUNDINGS,
   });

@@ -89,7 +89,7 @@ describe("findContainer", () => {
 
 describe("tagContainer", () => {
   it("is the first twelve digits, as engines print it", () => {
-    const facts = { pid: 1, comm: null, exe: null, uid: null, environ: null };
+    const facts = { pid: 1, comm: null, exe: null, uid: null, environ: null, container: null, pod: null };
     assert.equal(tagContainer({ ...facts, cgroup: `/docker/${ID}` }), "4f3c8a1d2b6e");
     assert.equal(tagContainer({ ...facts, cgroup: "/" }), null);
     assert.equal(tagContainer({ ...facts, cgroup: null }), null);

@@ -78,7 +78,17 @@ describe("tagService", () => {
   for (const [what, facts, service] of CASES) {
     it(`takes ${what}`, () => {
       assert.equal(
-        tagService({ pid: 1, comm: null, exe: null, uid: null, cgroup: null, environ: null, ...facts }),
+        tagService({
+          pid: 1,
+          comm: null,
+          exe: null,
+          uid: null,
+          cgroup: null,
+          environ: null,
+          container: null,
+          pod: null,
+          ...facts,
+        }),
         service,
       );
     });

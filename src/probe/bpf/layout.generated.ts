@@ -36,20 +36,32 @@ export const PROCESS_RECORD = {
   environ: 48,
 } as const;
 
+export const DNS_RECORD = {
+  size: 4104,
+  netns: 0,
+  pid: 4,
+  bytes: 8,
+} as const;
+
 export const CONTROL = {
-  size: 72,
-  freeSlots: 0,
-  emitAll: 4,
-  baseline: 8,
-  last: 12,
-  recordCount: 16,
-  waiting: 20,
-  unclaimed: 24,
-  lostConnections: 32,
-  lostBytes: 40,
-  lostProcesses: 48,
-  unseen: 56,
-  udpFlows: 64,
+  size: 112,
+  baseline: 0,
+  last: 4,
+  walkFrom: 8,
+  freeTail: 16,
+  walked: 24,
+  walkNext: 28,
+  recordCount: 32,
+  udpWaiting: 36,
+  freeHead: 40,
+  waiting: 48,
+  unclaimed: 56,
+  lostConnections: 64,
+  lostBytes: 72,
+  lostProcesses: 80,
+  unseen: 88,
+  udpFlows: 96,
+  lostAnswers: 104,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */
@@ -62,6 +74,7 @@ export const RECORD_FLAG = {
   preexisting: 8,
   inherited: 16,
   noPeer: 32,
+  vanished: 64,
 } as const;
 
 export const DIRECTION = {

@@ -3,8 +3,10 @@ import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
 import { probeError } from "../load-error.ts";
-import { type BpfTier, FEATURES, type Feature, ITERATORS, TCP, type Way } from "./features.ts";
+import { type Choice, chooseWays, findTry } from "./choice.ts";
+import { type BpfTier, type Feature, featuresOf, RUN_BY_PASSES, readsAnswers, TCP } from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
+import { usedLines } from "./slot-ring.ts";
 
 const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
@@ -12,6 +14,8 @@ const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
 const RING_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
+/** Room for some 1,500 DNS answers of usual length between two polls. */
+const ANSWER_PAGES = 64;
 
 export interface LoadOptions {
   readonly tier: BpfTier;
@@ -21,6 +25,8 @@ export interface LoadOptions {
   readonly closedCapacity: number;
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
+  /** Whether the DNS answers that processes receive are wanted. Without them nothing of it is in the kernel. */
+  readonly dns: boolean;
 }
 
 /** A tier in the kernel, as much of it as this kernel has, counting already. */
@@ -48,7 +54,7 @@ export function loadTier(options: LoadOptions): LoadedTier {
     throw new NpmonError(
       "unsupported",
       `this kernel does not describe its types: ${KERNEL_BTF} (BTF) is missing`,
-      "npmon's eBPF tiers need Linux 5.12 or later built with CONFIG_DEBUG_INFO_BTF=y.",
+      "npmon's eBPF tiers need Linux 5.13 or later built with CONFIG_DEBUG_INFO_BTF=y.",
     );
   }
   if (options.tier === "kprobe" && !existsSync(KPROBE_PMU)) {
@@ -58,18 +64,17 @@ export function loadTier(options: LoadOptions): LoadedTier {
       "--probe tracepoint works without kprobes.",
     );
   }
-  const tries = FEATURES[options.tier].map((feature) => ({ feature, way: 0 }));
+  const tries = featuresOf(options.tier, options.dns).map((feature) => ({ feature, way: 0 }));
   for (;;) {
-    const chosen = tries.flatMap(({ feature, way }) => feature.ways[way] ?? []);
+    const choice = chooseWays(tries);
     try {
-      const object = loadWays(chosen, options);
-      const missing = tries.flatMap(({ feature, way }) => lacking(feature, way));
-      return { object, programs: new Set(chosen.flatMap(programsOf)), missing };
+      return {
+        object: loadWays(choice, options),
+        programs: choice.programs,
+        missing: choice.missing,
+      };
     } catch (cause) {
-      const program = cause instanceof EbpfError ? cause.program : null;
-      const refused = tries.find(
-        ({ feature, way }) => program !== null && programsOf(feature.ways[way]).includes(program),
-      );
+      const refused = findTry(tries, cause instanceof EbpfError ? cause.program : null);
       if (refused === undefined) throw probeError(cause, fileURLToPath(OBJECT));
       refused.way++;
       if (refused.feature.required && refused.way === refused.feature.ways.length) {
@@ -77,12 +82,6 @@ export function loadTier(options: LoadOptions): LoadedTier {
       }
     }
   }
-}
-
-function lacking(feature: Feature, way: number): readonly string[] {
-  const used = feature.ways[way];
-  if (used === undefined) return [feature.without];
-  return used.lacks === undefined ? [] : [used.lacks];
 }
 
 /** Why the tier cannot be used: what it is for is not there. That TCP cannot be counted is no matter of tiers. */
@@ -97,15 +96,11 @@ function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
   );
 }
 
-function programsOf(way: Way | undefined): readonly string[] {
-  return way === undefined ? [] : [...way.programs, ...(way.atCgroup ?? [])];
-}
-
-function loadWays(ways: readonly Way[], options: LoadOptions): LoadedObject {
-  const object = configure(new Set(ways.flatMap(programsOf)), options).load();
+function loadWays({ ways, programs: wanted }: Choice, options: LoadOptions): LoadedObject {
+  const object = configure(wanted, options).load();
   try {
     for (const { programs, atCgroup = [] } of ways) {
-      for (const name of programs) if (!ITERATORS.has(name)) object.program(name).attach();
+      for (const name of programs) if (!RUN_BY_PASSES.has(name)) object.program(name).attach();
       for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
     }
     return object;
@@ -122,13 +117,17 @@ function attachToRoot(object: LoadedObject, name: string, cgroupRoot: string | n
 function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: LoadOptions): BpfObject {
   const spec = openObject(OBJECT)
     .setMaxEntries("records", capacity)
-    .setMaxEntries("free_list", capacity)
+    .setMaxEntries("tracked", capacity + 1)
+    .setMaxEntries("free_slots", capacity)
+    .setMaxEntries("used_slots", usedLines(capacity))
     .setMaxEntries("udp_flows", capacity)
-    .setMaxEntries("closed", closedBufferBytes(closedCapacity));
+    .setMaxEntries("closed", closedBufferBytes(closedCapacity))
+    .setMaxEntries("answers", (readsAnswers(wanted) ? ANSWER_PAGES : 1) * PAGE_BYTES);
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
-  // The constants of bpf/sockets.h, in their order: whether accepting processes leave notes, and who npmon is.
+  // The constants of bpf/sockets.h, in their order.
   const constants = spec.initialValue(".rodata");
   constants.setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
   constants.setUint32(4, process.pid, true);
+  constants.setUint32(8, capacity, true);
   return spec;
 }

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { protectSortValue } from "../../src/commands/sort-value.ts";
+import { protectDashValues } from "../../src/commands/dash-value.ts";
 import { createFlow, createSnapshot } from "../view/fixtures/snapshots.ts";
 import { npmon } from "./npmon.ts";
 
-test("a column with a minus is told from a flag, and nothing else is touched", () => {
+test("a value with a minus is told from a flag, and nothing else is touched", () => {
   const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
     [
       ["-s", "-sent"],
@@ -38,11 +38,31 @@ test("a column with a minus is told from a flag, and nothing else is touched", (
       ["-r", "-sent"],
     ],
     [
+      ["-f", "-process:curl"],
+      ["-f", " -process:curl"],
+    ],
+    [
+      ["--filter", "-(a OR b)", "-b"],
+      ["--filter", " -(a OR b)", "-b"],
+    ],
+    [["--filter=-10.0.0.0/8"], ["--filter= -10.0.0.0/8"]],
+    [["-f-process:curl"], ["--filter= -process:curl"]],
+    [
+      ["-f", "-b"],
+      ["-f", "-b"],
+    ],
+    [
+      ["-f", "--quiet"],
+      ["-f", "--quiet"],
+    ],
+    [["-fservice:web"], ["-fservice:web"]],
+    [["--from=-"], ["--from=-"]],
+    [
       ["--", "-s", "-sent"],
       ["--", "-s", "-sent"],
     ],
   ];
-  for (const [typed, expected] of cases) assert.deepEqual(protectSortValue(typed), expected);
+  for (const [typed, expected] of cases) assert.deepEqual(protectDashValues(typed), expected);
 });
 
 test("descending order can be asked for in every spelling, in top and in export", async (context) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeIpv4, decodeIpv6 } from "../../src/probe/address.ts";
+import { decodeIpv4, decodeIpv6 } from "../../src/flow/address.ts";
 
 function view(...words: number[]): DataView {
   const bytes = new DataView(new ArrayBuffer(16));
