@@ -16,6 +16,9 @@ import {
 } from "../view/tui/question.ts";
 import { type QuestionFlags, questionOf } from "./question.ts";
 
+/** How messages name the line in which a filter is typed. */
+const PLACE = "filter";
+
 /**
  * What the screen asks, as the monitor and recordings understand it. Of the flags, `-p`, `-4` and `-6` hold whatever is
  * asked on the screen.
@@ -26,12 +29,16 @@ export function resolveQuestion(
   { groupBy, filter, pins }: ScreenQuestion,
   names: TagNames = BUILT_IN_NAMES,
 ): Question {
-  const asked = questionOf({ ...flags, "group-by": parseGroupBy(groupBy.join(","), names), filter }, names);
+  const { pid, ipv4, ipv6 } = flags;
   const parts = [
-    ...(asked.filter === null ? [] : [asked.filter]),
+    questionOf({ pid, ipv4, ipv6 }).filter,
+    parseFilter(filter, { place: PLACE, names }),
     ...pins.map((pin) => pinFilter(pin, names)),
-  ];
-  return { groupBy: asked.groupBy, filter: parts.length === 0 ? null : allOf(parts) };
+  ].filter((part): part is Filter => part !== null);
+  return {
+    groupBy: parseGroupBy(groupBy.join(","), names),
+    filter: parts.length === 0 ? null : allOf(parts),
+  };
 }
 
 function pinFilter({ values, isExcluded }: Pin, names: TagNames): Filter {
@@ -52,7 +59,7 @@ export function createLanguage(
   names: () => TagNames,
 ): Required<Pick<QuestionPort, "checkFilter" | "completeFilter">> {
   return {
-    checkFilter: (text) => judge(() => parseFilter(text, { names: names() })),
+    checkFilter: (text) => judge(() => parseFilter(text, { place: PLACE, names: names() })),
     completeFilter: (text, cursor, valuesOf) => completeQuestion("filter", text, cursor, valuesOf, names()),
   };
 }

@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 import type { ProcessTags } from "../flow/endpoint.ts";
 import type { TagValue } from "../flow/tags.ts";
@@ -69,10 +70,10 @@ export class HostValues implements HostKnowledge {
     const found: ProcessTags[] = [];
     for (const pid of [...proc.pids()].sort((a, b) => b - a)) {
       if (found.length >= MIN_PROCESSES && this.#nowMs() > untilMs) break;
+      if (!hasExecutable(this.#procRoot, pid)) continue;
       const stat = proc.stat(pid);
-      if (stat === null || stat.zombie) continue;
-      const tags = table.get(pid, stat.startTicks);
-      if (tags !== null && !isKernelThread(tags)) found.push(tags);
+      const tags = stat === null ? null : table.get(pid, stat.startTicks);
+      if (tags !== null) found.push(tags);
     }
     this.#processes = found;
     return found;
@@ -89,8 +90,14 @@ function ownTag(tags: ProcessTags, tag: string): TagValue {
   return tags[tag as keyof Omit<ProcessTags, "labels">];
 }
 
-function isKernelThread({ exe, cgroup }: ProcessTags): boolean {
-  return exe === null && (cgroup === null || cgroup === "/");
+/** Kernel threads and what has ended have none; that of somebody else's process only cannot be read. */
+function hasExecutable(procRoot: string, pid: number): boolean {
+  try {
+    readlinkSync(`${procRoot}/${pid}/exe`);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
 }
 
 const collator = new Intl.Collator("en", { numeric: true });

@@ -32,8 +32,8 @@ function formatAddress(address: ipaddr.IPv4 | ipaddr.IPv6): string {
 }
 
 /**
- * Reads addresses and networks out of text without making anything: a filter looks at every flow. (For 100,000
- * addresses `net.BlockList` took some 400 ms, `ipaddr.js` 280 ms and this 10 ms on one machine.)
+ * Reads addresses and networks out of text without making anything: a filter looks at every flow. (100,000
+ * addresses took `net.BlockList` 250 ms, `ipaddr.js` 145 ms and this 12 ms, in one run on one machine.)
  */
 export class AddressReader {
   /** 4 or 6 after {@link read} said true. */

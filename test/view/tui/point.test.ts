@@ -54,8 +54,8 @@ test("the wheel moves the selection, the help and the picker", () => {
 });
 
 test("a click in the picker takes the tag under it", () => {
-  const clicked = click(press(start(createLargeSnapshot(5)), "b"), "container_id").mode;
-  assert.equal(clicked.kind === "picker" ? clicked.picker.tags[clicked.picker.cursor] : "", "container_id");
+  const clicked = click(press(start(createLargeSnapshot(5)), "b"), "namespace").mode;
+  assert.equal(clicked.kind === "picker" ? clicked.picker.tags[clicked.picker.cursor] : "", "namespace");
 });
 
 test("clicks beside everything do nothing", () => {

@@ -277,7 +277,7 @@ test("one can look deeper, filter, choose tags, point and write without leaving"
     (screen) => screen.includes("filter:") && tmux.format("#{cursor_flag}") === "1",
   );
   tmux.keys("-l", "service:redis )");
-  await tmux.until("what is wrong", (screen) => screen.includes("--filter, column 15: "));
+  await tmux.until("what is wrong", (screen) => screen.includes("filter, column 15: "));
   tmux.keys("BSpace", "BSpace", "Enter");
   await tmux.until(
     "the filter",
