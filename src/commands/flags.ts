@@ -11,9 +11,9 @@ const MAX_PID = 4194304;
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
+const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
 /** A text that may begin with a minus. */
 const dashValue = Flags.custom<string>({ parse: async (text) => parseDashValue(text) });
-const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });

@@ -1,20 +1,28 @@
-import type { Change, Wishes } from "../monitor/ticks.ts";
+import { LABEL_PREFIX } from "../flow/tags.ts";
+import type { Monitor } from "../monitor/open.ts";
+import type { Change } from "../monitor/ticks.ts";
 import type { TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
 import type { QuestionFlags } from "./question.ts";
-import { checkFilter, judge, parseScreenQuestion } from "./screen-question.ts";
+import { createLanguage, judge, resolveQuestion } from "./screen-question.ts";
+import type { MonitorWishes } from "./snapshots.ts";
+
+/** Labels offered at most; a container can have hundreds. */
+const MAX_LABELS = 100;
 
 /** Takes what the screen asks to the running monitor. */
-export class LiveQuestions implements QuestionPort, Wishes {
+export class LiveQuestions implements QuestionPort, MonitorWishes {
+  readonly checkFilter: QuestionPort["checkFilter"];
+  readonly completeFilter: QuestionPort["completeFilter"];
   readonly #flags: QuestionFlags;
   readonly #names: TagNames;
   #asked: Question;
   #change: Change | null = null;
+  #monitor: Monitor | null = null;
   readonly #cuts: Snapshot[] = [];
 
   /**
-   * @param flags what the flags say, of which the screen changes only a part
    * @param names what can be asked
    * @param asked what the monitor is started with
    */
@@ -22,27 +30,34 @@ export class LiveQuestions implements QuestionPort, Wishes {
     this.#flags = flags;
     this.#names = names;
     this.#asked = asked;
+    const language = createLanguage(() => names);
+    this.checkFilter = language.checkFilter;
+    this.completeFilter = language.completeFilter;
   }
 
   tags(): readonly string[] {
-    return this.#names.endpointTags;
-  }
-
-  checkFilter(text: string): Verdict {
-    return checkFilter(text, this.#names);
+    const labels = this.#monitor?.labels() ?? [];
+    return [
+      ...this.#names.endpointTags,
+      ...labels.slice(0, MAX_LABELS).map(({ name }) => `${LABEL_PREFIX}${name}`),
+    ];
   }
 
   ask(question: Question): Verdict {
     const { groupBy, filter, pins } = this.#asked;
     const isSame = groupBy === question.groupBy && filter === question.filter && pins === question.pins;
     return judge(() => {
-      const asked = isSame ? null : parseScreenQuestion(question, this.#flags, this.#names);
+      const asked = isSame ? null : resolveQuestion(this.#flags, question, this.#names);
       this.#change = {
         question: asked ?? this.#change?.question ?? null,
         intervalMs: question.intervalMs,
       };
       this.#asked = question;
     });
+  }
+
+  watch(monitor: Monitor): void {
+    this.#monitor = monitor;
   }
 
   take(): Change | null {

@@ -1,45 +1,49 @@
 import type { Player } from "../monitor/player.ts";
 import { answerFrom } from "../monitor/replay.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
-import { BUILT_IN_NAMES } from "../query/tag-names.ts";
+import { BUILT_IN_NAMES, type TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
 import type { QuestionFlags } from "./question.ts";
-import { checkFilter, judge, parseScreenQuestion } from "./screen-question.ts";
+import { createLanguage, judge, resolveQuestion } from "./screen-question.ts";
 
 /** Asks a recording what the screen asks: as far as it has the tags. */
 export class RecordedQuestions implements QuestionPort {
+  readonly checkFilter: QuestionPort["checkFilter"];
+  readonly completeFilter: QuestionPort["completeFilter"];
   readonly #player: Player;
   readonly #flags: QuestionFlags;
 
   constructor(player: Player, flags: QuestionFlags) {
     this.#player = player;
     this.#flags = flags;
+    const language = createLanguage(() => this.#names());
+    this.checkFilter = language.checkFilter;
+    this.completeFilter = language.completeFilter;
   }
 
   /** Those that it was saved with; an ungrouped recording has all of them. */
   tags(): readonly string[] {
-    const { recorded } = this.#player;
-    if (recorded === null) return [];
-    if (recorded.group_by[0] === "flow") return namesOfSnapshot(recorded).endpointTags;
+    const groupBy = this.#player.recorded?.group_by ?? [];
+    if (groupBy[0] === "flow") return this.#names().endpointTags;
     return [
-      ...new Set(
-        recorded.group_by.flatMap((ref) => (ref.includes(".") ? [ref.slice(ref.indexOf(".") + 1)] : [])),
-      ),
+      ...new Set(groupBy.flatMap((ref) => (ref.includes(".") ? [ref.slice(ref.indexOf(".") + 1)] : []))),
     ];
   }
 
-  checkFilter(text: string): Verdict {
-    const { recorded } = this.#player;
-    return checkFilter(text, recorded === null ? BUILT_IN_NAMES : namesOfSnapshot(recorded));
+  ask(question: Question): Verdict {
+    return judge(() => this.#player.ask(createAnswer(this.#flags, question)));
   }
 
-  ask(question: Question): Verdict {
-    return judge(() => this.#player.ask(createAnswer(question, this.#flags)));
+  #names(): TagNames {
+    const { recorded } = this.#player;
+    return recorded === null ? BUILT_IN_NAMES : namesOfSnapshot(recorded);
   }
 }
 
 /** Turns a recorded snapshot into one that answers the question. @throws NpmonError `usage` when it lacks a tag */
-export function createAnswer(question: Question, flags: QuestionFlags): (snapshot: Snapshot) => Snapshot {
-  return (snapshot) => answerFrom(snapshot, parseScreenQuestion(question, flags, namesOfSnapshot(snapshot)));
+export function createAnswer(flags: QuestionFlags, question: Question): (snapshot: Snapshot) => Snapshot {
+  return (saved) => {
+    return answerFrom(saved, resolveQuestion(flags, question, namesOfSnapshot(saved)));
+  };
 }

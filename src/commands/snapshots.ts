@@ -1,6 +1,6 @@
 import { constants, hostname, setPriority } from "node:os";
 import type { Config } from "../config/config.ts";
-import { openMonitor } from "../monitor/open.ts";
+import { type Monitor, openMonitor } from "../monitor/open.ts";
 import { answerFrom, replaySnapshots } from "../monitor/replay.ts";
 import { runTicks, type Wishes } from "../monitor/ticks.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
@@ -21,12 +21,17 @@ export interface SnapshotQuestion extends QuestionFlags {
   readonly quiet?: boolean | undefined;
 }
 
+/** Wishes of one who also wants to know the monitor that they go to. */
+export interface MonitorWishes extends Wishes {
+  watch(monitor: Monitor): void;
+}
+
 /** Snapshots of this host, or the saved ones. Whoever stops reading early closes the probe by that. */
 export function openSnapshots(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
-  wishes?: Wishes,
+  wishes?: MonitorWishes,
 ): AsyncGenerator<Snapshot> {
   return question.from === undefined
     ? trace(question, firstIntervalMs, signal, wishes)
@@ -37,12 +42,13 @@ async function* trace(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
-  wishes: Wishes | undefined,
+  wishes: MonitorWishes | undefined,
 ): AsyncGenerator<Snapshot> {
   const monitor = openMonitor({
     config: question.configuration,
     question: questionOf(question, question.configuration),
   });
+  wishes?.watch(monitor);
   try {
     monitor.start();
     goFirst();
@@ -88,15 +94,15 @@ async function* replay(
 
 /** Saved snapshots as they were saved, as many as were asked for. */
 export async function* openRecording(
-  question: SnapshotQuestion,
+  { count }: Pick<SnapshotQuestion, "count">,
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
   let given = 0;
-  for await (const snapshot of replaySnapshots(path)) {
-    if (signal.aborted || given === question.count) return;
+  for await (const saved of replaySnapshots(path)) {
+    if (signal.aborted || given === count) return;
     given++;
-    yield snapshot;
+    yield saved;
   }
 }
 

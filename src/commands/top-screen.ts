@@ -55,7 +55,7 @@ async function showRecording(
   const source = openRecording(flags, path, abort.signal);
   const first = await source.next();
   const asked = screenQuestion(flags, first.done === true ? ["flow"] : first.value.group_by);
-  const player = new Player(rejoin(first, source), createAnswer(asked, flags), abort.signal);
+  const player = new Player(rejoin(first, source), createAnswer(flags, asked), abort.signal);
   countLines(path).then(
     (count) => count !== null && player.announce(Math.min(count, flags.count ?? count)),
     // Whoever plays it finds out what is wrong with the file.

@@ -12,13 +12,13 @@ export function ticksIn(ms: number, intervalMs: number): number {
 
 /** What a row of the newest snapshot is to be marked as. Those of the first snapshot are not new, but the view is. */
 export function phaseOf(
-  { connections: { active, closed } }: SnapshotFlow,
+  { connections: { active, opened, closed } }: SnapshotFlow,
   record: RowRecord | undefined,
   ledger: Ledger,
   intervalMs: number,
 ): RowPhase {
-  // Datagrams have no connections, so rows of UDP alone never close.
-  if (active === 0 && closed > 0) return "closing";
+  // Datagrams have no connections, so rows of UDP alone never close. Where connections are short there are new ones.
+  if (active === 0 && closed > 0 && opened === 0) return "closing";
   if (record === undefined || record.firstTick === ledger.firstTick) return "steady";
   return ledger.tick - record.firstTick < Math.max(2, ticksIn(NEW_MS, intervalMs)) ? "new" : "steady";
 }

@@ -47,13 +47,18 @@ function messageLine(state: TuiState, editor: Editor, columns: number, paint: Pa
     );
   }
   const verdict = checkFilter(state, editor.text);
-  if (!verdict.isFit) return paint.trouble(truncateEnd(` ${formatSafe(verdict.message)}`, columns));
-  const words = completions(state);
+  const { from, candidates: words } = completions(state);
+  // While a word is being typed the text is seldom whole: what could follow helps more than what is missing.
+  const isAtEnd = editor.cursor === splitCharacters(editor.text).length;
+  const isBeingTyped = isAtEnd && words.length > 0 && !state.mode.isRefused;
+  if (!verdict.isFit && !(isBeingTyped && (verdict.column ?? from + 1) > from)) {
+    return paint.trouble(truncateEnd(` ${formatSafe(verdict.message)}`, columns));
+  }
   const hint =
-    words.length > 0
-      ? ` Tab completes: ${words.join(" ")}`
-      : editor.text.trim() === ""
-        ? " Enter shows all rows again; example: source.service:web* -destination.port:443"
+    editor.text.trim() === ""
+      ? " Enter shows all rows; example: source.service:web* -destination.port:443 retransmits:>0"
+      : words.length > 0
+        ? ` ${verdict.isFit ? "" : "not whole yet; "}Tab completes: ${words.join(" ")}`
         : " Enter asks, Esc does not, Up finds earlier filters";
   return paint.quiet(truncateEnd(formatSafe(hint), columns));
 }

@@ -36,6 +36,17 @@ export interface QuestionPort {
   readonly tags: () => readonly string[];
   /** Says of a text whether it is a filter; pure. `null` when filters cannot be typed here. */
   readonly checkFilter: ((text: string) => Verdict) | null;
+  /**
+   * What could stand in place of the text from `from` to the cursor, both in UTF-16 units. `valuesOf` gives the values
+   * that a tag has on the screen. Pure; `null` as above.
+   */
+  readonly completeFilter:
+    | ((
+        text: string,
+        cursor: number,
+        valuesOf: (tag: string) => readonly string[],
+      ) => { readonly from: number; readonly candidates: readonly string[] })
+    | null;
   /** Asks from now on. When it does not fit, the old question stays. */
   readonly ask: (question: Question) => Verdict;
 }

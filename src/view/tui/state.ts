@@ -22,7 +22,13 @@ export type Mode =
   /** `scroll`: first line of it that is shown. */
   | { readonly kind: "help"; readonly scroll: number }
   | { readonly kind: "picker"; readonly picker: Picker }
-  | { readonly kind: "prompt"; readonly purpose: "filter" | "save"; readonly editor: Editor };
+  | {
+      readonly kind: "prompt";
+      readonly purpose: "filter" | "save";
+      readonly editor: Editor;
+      /** Enter was pressed on a text that does not fit: say why, whatever else there is to say. */
+      readonly isRefused: boolean;
+    };
 
 /** A question that Esc goes back to, and where the reader was in its rows. */
 export interface Visited {

@@ -83,9 +83,13 @@ test("at most the rows that were asked for are shown, the first by the order", (
   assert.deepEqual(order(take(state, at(1, { a: 100, b: 2, c: 3 }))), ["a", "c"]);
 });
 
-test("rows of UDP alone have no connections and never close", () => {
+test("rows of UDP alone, and of connections that are all short, do not close", () => {
   const { connections } = createFlow();
   const udp = { bytes_sent: 1, connections: { ...connections, active: 0, opened: 0, closed: 0 } };
-  const state = take(start(at(0, { a: udp })), at(1, { a: udp }));
-  assert.equal(state.rows[0]?.phase, "steady");
+  const short = { bytes_sent: 1, connections: { ...connections, active: 0, opened: 3, closed: 4 } };
+  const state = take(start(at(0, { udp, short })), at(1, { udp, short }));
+  assert.deepEqual(
+    state.rows.map(({ phase }) => phase),
+    ["steady", "steady"],
+  );
 });

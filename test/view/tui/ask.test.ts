@@ -118,8 +118,8 @@ test("b chooses what a row is made of", () => {
       ["source.port", "destination.port"],
     ],
     [
-      ["p", "o", "r", "x", "enter"],
-      ["source.port", "destination.port"],
+      ["p", "o", "x", "enter"],
+      ["source.pod", "destination.pod"],
     ],
     [
       ["tab", "enter"],
@@ -152,26 +152,33 @@ test("b chooses what a row is made of", () => {
 
 test("/ asks with a filter that fits; what does not fit is said and not asked", () => {
   const open = press(opened(), "/");
-  const wrong = press(type(open, "a b!"), "enter");
+  const wrong = press(type(open, "service:redis )"), "enter");
   assert.deepEqual([wrong.mode.kind, wrong.effects], ["prompt", []]);
   const right = press(wrong, "backspace", "enter");
-  assert.equal(right.question?.filter, "a b");
+  assert.equal(right.question?.filter, "service:redis");
   const filtered = answered(right);
-  assert.equal(describeContext(filtered), "filter: a b");
+  assert.equal(describeContext(filtered), "filter: service:redis");
+  assert.deepEqual(rowsOf(filtered, "destination"), ["redis"]);
   assert.equal(press(filtered, "/", "ctrl-u", "enter").question?.filter, "");
   assert.equal(answered(press(filtered, "escape")).question?.filter, "");
   assert.deepEqual(press(filtered, "/", "enter").effects, [], "the same filter is nothing to ask");
 });
 
-test("filters typed before come back with Up, and Tab completes a tag", () => {
-  const filtered = answered(press(type(press(opened(), "/"), "first"), "enter"));
-  const again = press(type(press(filtered, "/", "ctrl-u"), "second"), "enter");
-  const recalled = press(answered(again), "/", "up", "up");
-  assert.equal(recalled.mode.kind === "prompt" ? recalled.mode.editor.text : "", "first");
-  const completed = press(type(press(opened(), "/"), "x -source.proc"), "tab");
-  assert.equal(completed.mode.kind === "prompt" ? completed.mode.editor.text : "", "x -source.process:");
-  const common = press(type(press(opened(), "/"), "so"), "tab");
-  assert.equal(common.mode.kind === "prompt" ? common.mode.editor.text : "", "source.");
+test("filters typed before come back with Up, and Tab completes tags and values that are on the screen", () => {
+  const textOf = ({ mode }: TuiState): string => (mode.kind === "prompt" ? mode.editor.text : "");
+  const filtered = answered(press(type(press(opened(), "/"), "redis"), "enter"));
+  const again = press(type(press(filtered, "/", "ctrl-u"), "postgres"), "enter");
+  assert.equal(textOf(press(answered(again), "/", "up", "up")), "redis");
+  const cases: readonly (readonly [string, string])[] = [
+    ["redis -source.serv", "redis -source.service"],
+    ["dest", "destination."],
+    ["source.service:che", "source.service:checkout"],
+    ["retr", "retransmits:"],
+    ["nothing-like-it", "nothing-like-it"],
+  ];
+  for (const [typed, completed] of cases) {
+    assert.equal(textOf(press(type(press(opened(), "/"), typed), "tab")), completed, typed);
+  }
 });
 
 test("+ and - change the interval by steps and within bounds, and Esc does not undo that", () => {

@@ -276,15 +276,15 @@ test("one can look deeper, filter, choose tags, point and write without leaving"
     "a prompt with a cursor",
     (screen) => screen.includes("filter:") && tmux.format("#{cursor_flag}") === "1",
   );
-  tmux.keys("-l", "web !");
-  await tmux.until("what is wrong", (screen) => screen.includes('column 5: "!" fits nowhere'));
+  tmux.keys("-l", "service:redis )");
+  await tmux.until("what is wrong", (screen) => screen.includes("filter, column 15: "));
   tmux.keys("BSpace", "BSpace", "Enter");
   await tmux.until(
     "the filter",
-    (screen) => /^filter: web$/m.test(screen) && tmux.format("#{cursor_flag}") === "0",
+    (screen) => /^filter: service:redis$/m.test(screen) && tmux.format("#{cursor_flag}") === "0",
   );
   tmux.keys("Escape");
-  await tmux.until("no filter", (screen) => !screen.includes("filter: web"));
+  await tmux.until("no filter", (screen) => !screen.includes("filter: service:redis"));
 
   tmux.keys("b", "p", "i", "d");
   await tmux.until("one tag", (screen) => screen.includes("Enter takes: source.pid, destination.pid"));
