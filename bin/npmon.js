@@ -11,6 +11,12 @@ if (!existsSync(new URL("../dist/commands/base.js", import.meta.url))) {
   );
   process.exit(1);
 }
+// What the shells' scripts ask while somebody waits for the Tab key: it does without all that commands need.
+if (process.argv[2] === "complete" && ["bash", "zsh", "fish"].includes(process.argv[3])) {
+  const { complete } = await import("../dist/completion/complete.js");
+  process.stdout.write(await complete(process.argv.slice(3)));
+  process.exit(0);
+}
 const { run } = await import("@oclif/core");
 try {
   await run(process.argv.slice(2), import.meta.url);

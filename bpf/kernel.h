@@ -114,8 +114,18 @@ struct msghdr {
 	unsigned int msg_flags;
 };
 
-struct file;
+struct file {
+	void *private_data;
+};
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
 
 typedef struct {
 	unsigned int val;
@@ -136,6 +146,7 @@ struct task_struct {
 	__u64 start_boottime;
 	char comm[16];
 	struct mm_struct *mm;
+	struct files_struct *files;
 	const struct cred *cred;
 };
 

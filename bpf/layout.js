@@ -37,6 +37,7 @@ const lines = [
   "",
   ...struct("FLOW_RECORD", "flow_record"),
   ...struct("PROCESS_RECORD", "process_record"),
+  ...struct("DNS_RECORD", "dns_record"),
   ...struct("CONTROL", "control"),
   "/** Where `struct control` lies in the object's .bss section. */",
   `export const CONTROL_OFFSET = ${bss.offset};`,

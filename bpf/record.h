@@ -72,6 +72,15 @@ struct process_record {
 	char environ[ENVIRON_BYTES];
 };
 
+#define DNS_BYTES 4096
+
+/* A DNS answer that a process received over UDP. Ends with the bytes that were copied. */
+struct dns_record {
+	__u32 netns;
+	__u32 pid;            /* thread group in the initial pid namespace */
+	__u8 bytes[DNS_BYTES];
+};
+
 /* One struct in .bss, mapped by both sides. */
 struct control {
 	/* Written by user space between two passes. */
@@ -94,10 +103,12 @@ struct control {
 	__u64 lost_processes;
 	__u64 unseen;         /* closed connections that npmon never knew */
 	__s64 udp_flows;      /* entries of the table of UDP flows: up and down */
+	__u64 lost_answers;   /* received from port 53 and not handed over: no room, or not to be read */
 };
 
 /* Never used: a type reaches the object's BTF, and so the generated layout, only when a variable has it. */
 const struct process_record *published_process __attribute__((unused));
+const struct dns_record *published_dns __attribute__((unused));
 const enum record_flag *published_flag __attribute__((unused));
 const enum record_direction *published_direction __attribute__((unused));
 

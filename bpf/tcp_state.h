@@ -106,12 +106,15 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
-/* A connection that npmon never knew, because it was in no process when the others were adopted. */
+/*
+ * This end closes a connection that npmon never knew, because it was in no process when the others were adopted. One
+ * that was closing by then already is no loss: its process had done with it before npmon began.
+ */
 static __always_inline struct socket_state *close_unseen(struct sock *sk, int oldstate)
 {
 	struct socket_state *state;
 
-	if (oldstate == TCP_LISTEN || oldstate == TCP_SYN_RECV || oldstate == TCP_SYN_SENT)
+	if (oldstate != TCP_ESTABLISHED && oldstate != TCP_CLOSE_WAIT)
 		return NULL;
 	__sync_fetch_and_add(&control.unseen, 1);
 	/* So that it is counted once. */
@@ -156,7 +159,7 @@ static __always_inline struct socket_state *change_state(struct sock *sk, struct
 	if (oldstate == TCP_SYN_RECV && (!state || state->kind != KIND_FLOW))
 		state = start_incoming(sk);
 	if (!state)
-		return NULL;
+		return newstate == TCP_FIN_WAIT1 || newstate == TCP_LAST_ACK ? close_unseen(sk, oldstate) : NULL;
 	flow = flow_of(state);
 	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
 	if (state->kind == KIND_FLOW && !flow->established) {

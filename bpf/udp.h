@@ -90,7 +90,8 @@ static __always_inline void remove_udp_flow(const struct udp_key *key)
 		__sync_fetch_and_add(&control.udp_flows, -1);
 }
 
-static __always_inline void start_udp_flow(struct udp_key *key, __u32 direction)
+/* Not static, so that the verifier looks at it once and not for every turn of the loop that calls it. */
+__noinline int start_udp_flow(struct udp_key *key, __u32 direction)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct udp_flow fresh = {
@@ -98,9 +99,12 @@ static __always_inline void start_udp_flow(struct udp_key *key, __u32 direction)
 		.direction = direction,
 	};
 
+	if (!key)
+		return 0;
 	announce(task, key->pid, fresh.start_ticks);
 	if (!bpf_map_update_elem(&udp_flows, key, &fresh, BPF_NOEXIST))
 		__sync_fetch_and_add(&control.udp_flows, 1);
+	return 0;
 }
 
 /*

@@ -8,7 +8,7 @@
 #ifndef NPMON_UDP_KPROBE_H
 #define NPMON_UDP_KPROBE_H
 
-#include "udp.h"
+#include "dns.h"
 
 static __always_inline void read_local(struct udp_key *key, struct sock *sk, int ipv6)
 {
@@ -45,8 +45,7 @@ static __always_inline void read_sender(struct udp_key *key, struct sk_buff *skb
 }
 
 /* `length` is what the caller is told, negative for a datagram that is only peeked at. */
-SEC("kprobe/skb_consume_udp")
-int BPF_KPROBE(npmon_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
+static __always_inline int on_consumed(struct sock *sk, struct sk_buff *skb, int length, int reads_dns)
 {
 	struct udp_key key = {};
 
@@ -56,7 +55,22 @@ int BPF_KPROBE(npmon_consume_udp, struct sock *sk, struct sk_buff *skb, int leng
 	read_sender(&key, skb);
 	unify_wildcard(&key);
 	count_call(&key, DATAGRAM_RECEIVED, length, 1, udp_direction(is_bound(sk), DATAGRAM_RECEIVED));
+	if (reads_dns)
+		on_datagram(&key, sk, length);
 	return 0;
+}
+
+SEC("kprobe/skb_consume_udp")
+int BPF_KPROBE(npmon_consume_udp, struct sock *sk, struct sk_buff *skb, int length)
+{
+	return on_consumed(sk, skb, length, 0);
+}
+
+/* Instead of the one above. */
+SEC("kprobe/skb_consume_udp")
+int BPF_KPROBE(npmon_consume_dns, struct sock *sk, struct sk_buff *skb, int length)
+{
+	return on_consumed(sk, skb, length, 1);
 }
 
 /* The address that the caller gave, or that the socket is connected to. */

@@ -7,7 +7,7 @@
 #ifndef NPMON_UDP_TRACEPOINT_H
 #define NPMON_UDP_TRACEPOINT_H
 
-#include "udp.h"
+#include "dns.h"
 
 struct peer {
 	__u32 address[4];
@@ -108,7 +108,8 @@ static __always_inline void fill_peer(struct udp_key *key, const struct peer *se
 	}
 }
 
-static __always_inline int on_call(struct sock *sk, enum datagram_way way, int length, int counts)
+/* `reads_dns` is known when this is compiled. */
+static __always_inline int on_call(struct sock *sk, enum datagram_way way, int length, int counts, int reads_dns)
 {
 	struct sock_common *common = &sk->__sk_common;
 	__u16 family = common->skc_family;
@@ -137,6 +138,8 @@ static __always_inline int on_call(struct sock *sk, enum datagram_way way, int l
 	unify_wildcard(&key);
 	count_call(&key, way, length, 1,
 		   udp_direction(BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & SOCK_BINDPORT_LOCK, way));
+	if (reads_dns)
+		on_datagram(&key, sk, length);
 	return 0;
 }
 
@@ -151,13 +154,27 @@ static __always_inline int is_udp(struct sock *sk)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(npmon_send_length, struct sock *sk, int length, int flags)
 {
-	return is_udp(sk) ? on_call(sk, DATAGRAM_SENT, length, 1) : 0;
+	return is_udp(sk) ? on_call(sk, DATAGRAM_SENT, length, 1, 0) : 0;
+}
+
+static __always_inline int on_received(struct sock *sk, int length, int flags, int reads_dns)
+{
+	if (!is_udp(sk))
+		return 0;
+	return on_call(sk, DATAGRAM_RECEIVED, length, !(flags & (MSG_PEEK | MSG_ERRQUEUE)), reads_dns);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(npmon_receive_length, struct sock *sk, int length, int flags)
 {
-	return is_udp(sk) ? on_call(sk, DATAGRAM_RECEIVED, length, !(flags & (MSG_PEEK | MSG_ERRQUEUE))) : 0;
+	return on_received(sk, length, flags, 0);
+}
+
+/* Instead of the one above. */
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(npmon_receive_dns, struct sock *sk, int length, int flags)
+{
+	return on_received(sk, length, flags, 1);
 }
 
 #endif

@@ -8,9 +8,12 @@ import { TrackedFlow } from "./tracked-flow.ts";
 
 export interface FlowTableOptions {
   readonly host: string;
+  /** Of the first rows; see {@link FlowTable.regroup}. */
   readonly grouping: Grouping;
   /** Tags of a process by (pid, start time); `null` when nothing is known of it. */
   findProcess(pid: number, startTicks: number): ProcessTags | null;
+  /** More will be known of the process in a moment: its flows count when it is. By default never. */
+  isAwaited?(process: ProcessTags): boolean;
   /** The name that DNS answers gave an address, as seen in a network namespace; `null` when none did. */
   findDomain(ip: string, netns: number): string | null;
 }
@@ -40,16 +43,18 @@ export class FlowTable {
   readonly #options: FlowTableOptions;
   readonly #conversations = new Conversations();
   readonly #bySlot: (TrackedFlow | undefined)[] = [];
-  /** Flows whose row has to be found, or found again. */
-  readonly #unsettled = new Set<TrackedFlow>();
+  /** Flows whose row has to be found, or found again; they hold what they count meanwhile. */
+  #unsettled = new Set<TrackedFlow>();
   /** Flows that ended while their other end, on this host too, had not been seen: they get one more pass. */
   #deferred: TrackedFlow[] = [];
   #endedSlots: number[] = [];
+  #grouping: Grouping;
   #openCount = 0;
   #openUnattributed = 0;
 
   constructor(options: FlowTableOptions) {
     this.#options = options;
+    this.#grouping = options.grouping;
   }
 
   get openCount(): number {
@@ -106,13 +111,24 @@ export class FlowTable {
   /** The tags of processes that became better known: their flows count under the new ones from now on. */
   replaceProcesses(changes: ReadonlyMap<ProcessTags, ProcessTags>): void {
     if (changes.size === 0) return;
-    for (const flow of this.#bySlot) {
-      const process = flow?.source.process;
-      const better = process == null ? undefined : changes.get(process);
-      if (flow === undefined || better === undefined) continue;
-      flow.source = { ...flow.source, process: better };
-      this.#unsettle(flow);
+    const better = ({ process }: Endpoint): ProcessTags | undefined =>
+      process === null ? undefined : changes.get(process);
+    // Those that have ended and wait for their row first: settling them must find the other end's new tags too.
+    for (const flow of [...this.#unsettled, ...this.#deferred, ...this.#bySlot]) {
+      const process = flow === undefined ? undefined : better(flow.source);
+      if (flow === undefined || process === undefined) continue;
+      flow.source = { ...flow.source, process };
+      if (flow.open) this.#unsettle(flow);
       if (flow.peer?.open) this.#unsettle(flow.peer);
+    }
+  }
+
+  /** These addresses are called something else now: their flows may count elsewhere from now on. */
+  renameAddresses(addresses: ReadonlySet<string>): void {
+    if (addresses.size === 0) return;
+    for (const flow of this.#bySlot) {
+      const ip = flow?.destination.ip ?? null;
+      if (flow !== undefined && ip !== null && addresses.has(ip)) this.#unsettle(flow);
     }
   }
 
@@ -123,23 +139,37 @@ export class FlowTable {
    */
   settle(last: boolean): readonly number[] {
     const deferred = this.#deferred;
+    const unsettled = this.#unsettled;
     this.#deferred = [];
-    for (const flow of this.#unsettled) {
+    this.#unsettled = new Set();
+    for (const flow of unsettled) {
       this.#findDestination(flow);
       const otherEndMissing = flow.peer === null && flow.destination.host !== null;
       if (otherEndMissing && !flow.open && !last) this.#deferred.push(flow);
-      else this.#findGroup(flow);
+      else this.#findGroup(flow, last);
     }
     for (const flow of deferred) {
       this.#findDestination(flow);
-      this.#findGroup(flow);
+      this.#findGroup(flow, last);
     }
-    this.#unsettled.clear();
     this.#conversations.forgetEnded();
     const slots = this.#endedSlots;
     this.#endedSlots = [];
     for (const slot of slots) this.#bySlot[slot] = undefined;
     return slots;
+  }
+
+  /**
+   * Counts in other rows from here on: every open flow moves to its row of `grouping`. Call it right after a
+   * {@link settle} as the last one and after the rows were taken; what the old rows counted since then is dropped.
+   */
+  regroup(grouping: Grouping): void {
+    this.#grouping = grouping;
+    for (const flow of this.#bySlot) {
+      if (!flow?.open) continue;
+      flow.dropHeld();
+      this.#findGroup(flow, true);
+    }
   }
 
   #begin(record: FlowRecord, open: boolean): TrackedFlow {
@@ -198,6 +228,10 @@ export class FlowTable {
     this.#unsettled.add(flow);
   }
 
+  #isAwaited({ process }: Endpoint): boolean {
+    return process !== null && (this.#options.isAwaited?.(process) ?? false);
+  }
+
   #findDestination(flow: TrackedFlow): void {
     const { peer, destination } = flow;
     if (peer !== null) {
@@ -208,9 +242,12 @@ export class FlowTable {
     }
   }
 
-  #findGroup(flow: TrackedFlow): void {
-    const { grouping } = this.#options;
-    flow.moveTo(grouping.groupOf(flow), grouping.swaps(flow));
+  #findGroup(flow: TrackedFlow, last: boolean): void {
+    if (!last && (this.#isAwaited(flow.source) || this.#isAwaited(flow.destination))) {
+      this.#unsettled.add(flow);
+      return;
+    }
+    flow.moveTo(this.#grouping.groupOf(flow), this.#grouping.swaps(flow));
   }
 }
 

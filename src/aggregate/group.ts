@@ -118,7 +118,7 @@ export class Grouping {
 }
 
 /** The client is the end that connected. Where nobody knows who did, the end that measured stands for it. */
-function endOf(flow: TrackedFlow, end: End): "source" | "destination" {
+function endOf(flow: Flow, end: End): "source" | "destination" {
   if (end === "source" || end === "destination") return end;
   const clientIsSource = flow.direction !== "incoming";
   return (end === "client") === clientIsSource ? "source" : "destination";

@@ -92,6 +92,11 @@ export class TrackedFlow implements Flow {
     }
   }
 
+  /** Forgets what was counted while it had no row, as where the view counts the other end. */
+  dropHeld(): void {
+    this.#held = null;
+  }
+
   /** It is open no more: it leaves the row's gauges and stays in the interval's means. */
   end(): void {
     this.#joinGauges(-1);

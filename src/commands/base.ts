@@ -1,7 +1,10 @@
 import { Command, Errors } from "@oclif/core";
 import { ConfigError, problemToJson } from "../config/problem.ts";
 import { NpmonError } from "../error/error.ts";
+import { QueryError } from "../query/query-text.ts";
+import { openPatientWriter } from "../sink/patient-writer.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
+import { protectDashValues } from "./dash-value.ts";
 
 // oclif throws what goes wrong on standard output out of an event, where nobody can catch it. Whoever writes learns it
 // from the write; the listener only keeps Node from throwing.
@@ -10,6 +13,11 @@ process.stdout.on("error", () => {});
 
 /** What every npmon command does alike: how it ends, by error or by signal. */
 export abstract class NpmonCommand extends Command {
+  protected override async init(): Promise<void> {
+    this.argv = protectDashValues(this.argv);
+    await super.init();
+  }
+
   protected override async catch(error: unknown): Promise<never> {
     exitWith(error, this.argv.includes("--json"));
   }
@@ -35,18 +43,37 @@ export abstract class NpmonCommand extends Command {
 export function exitWith(error: unknown, asJson: boolean): never {
   const known = toNpmonError(error);
   const { message, remedy, code, exitCode } = known;
+  const place = known instanceof QueryError ? known : null;
+  const config = known instanceof ConfigError ? known : null;
   if (asJson) {
-    const problems = known instanceof ConfigError ? { problems: known.problems.map(problemToJson) } : {};
-    const json = { code, message, remedy, exit_code: exitCode, ...problems };
-    process.stderr.write(`${stringifySafe({ error: json })}\n`);
+    const column = place === null ? {} : { column: place.column };
+    const problems = config === null ? {} : { problems: config.problems.map(problemToJson) };
+    const json = { code, message, remedy, exit_code: exitCode, ...column, ...problems };
+    sayLast(`${stringifySafe({ error: json })}\n`);
   } else {
-    process.stderr.write(`npmon: ${formatSafe(message)}\n`);
-    const details = known instanceof ConfigError ? known.details : [];
-    for (const line of details) process.stderr.write(`  ${formatSafe(line)}\n`);
-    if (remedy !== "") process.stderr.write(`  ${formatSafe(remedy)}\n`);
+    // a person sees the place, a log gets the lines that it always gets
+    const caret = place !== null && process.stderr.isTTY ? [place.caret.text, place.caret.marker] : [];
+    const details = [...caret, ...(config?.details ?? []), remedy].filter((line) => line !== "");
+    const more = details.map((line) => `  ${formatSafe(line)}\n`);
+    sayLast(`npmon: ${formatSafe(message)}\n${more.join("")}`);
   }
-  if (process.env.NPMON_DEBUG !== undefined) process.stderr.write(`${(error as Error)?.stack}\n`);
+  if (process.env.NPMON_DEBUG !== undefined) sayLast(`${(error as Error)?.stack}\n`);
   process.exit(exitCode);
+}
+
+/** How long a terminal that takes nothing is waited for with the last words, ms. */
+const PATIENCE_MS = 200;
+
+/** On stderr. A terminal stopped with Ctrl-S must not keep npmon from ending. */
+function sayLast(words: string): void {
+  const terminal = process.stderr.isTTY ? openPatientWriter(process.stderr.fd) : null;
+  if (terminal === null) {
+    process.stderr.write(words);
+    return;
+  }
+  terminal.write(words);
+  terminal.finish(PATIENCE_MS);
+  terminal.close();
 }
 
 /** oclif puts this around the message of whatever a flag's own parser throws. */

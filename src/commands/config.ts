@@ -40,7 +40,7 @@ export default class ShowConfig extends NpmonCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ShowConfig);
-    const output = openStandardOutput(process.stdout, () => {});
+    const output = openStandardOutput(process.stdout, () => {}, new AbortController().signal);
     if (flags.schema) {
       await output.write(`${JSON.stringify(createJsonSchema(), null, 2)}\n`);
     } else if (flags.example) {

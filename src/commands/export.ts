@@ -2,14 +2,13 @@ import { Flags } from "@oclif/core";
 import { openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { renderCsvHeader, renderCsvRows } from "../view/csv.ts";
-import type { Units } from "../view/format.ts";
 import { renderNdjson } from "../view/ndjson.ts";
-import { renderTable } from "../view/table.ts";
+import { createTableStream } from "../view/stream.ts";
 import { stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
 import { loadCommandConfig } from "./load-config.ts";
-import { checkSort, chooseRows, openSnapshots } from "./snapshots.ts";
+import { checkQuestion, chooseRows, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 5000;
 const FORMATS = ["json", "ndjson", "csv", "table"] as const;
@@ -27,6 +26,7 @@ export default class Export extends NpmonCommand {
     "<%= config.bin %> export --json",
     "<%= config.bin %> export --table -g source.process,destination.ip,destination.port -d 2s",
     "<%= config.bin %> export --csv -g client.service,server.service -d 10s -c 6 -o talk.csv",
+    "<%= config.bin %> export --ndjson -f 'client.process:curl (server.port:80,443 OR domain:*.example.org)'",
     "<%= config.bin %> export --json -g flow -d 2s -o flows.json",
   ];
   static override flags = {
@@ -47,17 +47,26 @@ export default class Export extends NpmonCommand {
       interval: flags.interval ?? DEFAULT_INTERVAL_MS,
       count: flags.count ?? (flags.from === undefined ? 1 : undefined),
     };
-    checkSort(question);
+    checkQuestion(question);
     const output =
       flags.output === undefined
-        ? openStandardOutput(process.stdout, () => abort.abort())
+        ? openStandardOutput(process.stdout, () => abort.abort(), abort.signal)
         : openOutputFile(flags.output);
     const chosen = FORMATS.find((name) => flags[name]) ?? "json";
-    const show = { ...flags, units: configuration.units };
     let first = true;
+    const formatTable = createTableStream({
+      ...flags,
+      units: configuration.units,
+      noHeader: flags["no-header"],
+      headerEvery: flags["header-every"],
+    });
     try {
       for await (const snapshot of openSnapshots(question, question.interval, abort.signal)) {
-        await output.write(render(chooseRows(snapshot, flags), chosen, show, first));
+        const text =
+          chosen === "table"
+            ? formatTable(snapshot)
+            : render(chooseRows(snapshot, flags), chosen, flags, first);
+        await output.write(text);
         first = false;
       }
       output.finish();
@@ -69,12 +78,8 @@ export default class Export extends NpmonCommand {
 
 function render(
   snapshot: Snapshot,
-  chosen: Format,
-  flags: {
-    readonly "no-header": boolean;
-    readonly units: Units;
-    readonly sort?: string | undefined;
-  },
+  chosen: Exclude<Format, "table">,
+  flags: { readonly "no-header": boolean },
   first: boolean,
 ): string {
   switch (chosen) {
@@ -84,9 +89,5 @@ function render(
       return renderNdjson(snapshot);
     case "csv":
       return (first && !flags["no-header"] ? renderCsvHeader(snapshot) : "") + renderCsvRows(snapshot);
-    case "table": {
-      const { units, sort } = flags;
-      return (first ? "" : "\n") + renderTable(snapshot, { units, sort, noHeader: flags["no-header"] });
-    }
   }
 }

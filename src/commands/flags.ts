@@ -2,16 +2,18 @@ import { Flags } from "@oclif/core";
 import { PROBE_CHOICES } from "../probe/open.ts";
 import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
-import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
+import { parseDashValue } from "./dash-value.ts";
 
 const MAX_PID = 4194304;
 
 /** A flag whose text is turned into a value by the parsers of stage `query`. */
-const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text) });
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
+/** A text that may begin with a minus. */
+const dashValue = Flags.custom<string>({ parse: async (text) => parseDashValue(text) });
+const headerEvery = Flags.custom<number>({ parse: async (text) => parseCount(text, "--header-every") });
 const pid = Flags.custom<number>({
   parse: async (text) => parseCount(text, "--pid", { min: 1, max: MAX_PID }),
 });
@@ -34,11 +36,18 @@ export const CONFIG_FLAG = {
 
 /** The flags that mean the same in every command that looks at flows. */
 export const QUESTION_FLAGS = {
-  "group-by": groupBy({
+  "group-by": Flags.string({
     char: "g",
     summary:
       "tags that make a row: service, source.process,destination.port, client.service,server.port, flow …",
     helpValue: "TAGS",
+    helpGroup: WHAT,
+  }),
+  filter: dashValue({
+    char: "f",
+    summary:
+      "count only what fits: 'service:web* -port:22', 'destination.ip:10.0.0.0/8 retransmits:>0', 'curl OR wget' …",
+    helpValue: "FILTER",
     helpGroup: WHAT,
   }),
   interval: interval({
@@ -55,7 +64,7 @@ export const QUESTION_FLAGS = {
     summary: "kernel mechanism to use (auto)",
     helpGroup: WHAT,
   }),
-  sort: Flags.string({
+  sort: dashValue({
     char: "s",
     summary: "column to sort by; - before it for descending: -sent, source.service, -retransmits …",
     helpValue: "COLUMN",
@@ -72,12 +81,21 @@ export const QUESTION_FLAGS = {
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
   }),
+  "no-resolve": Flags.boolean({
+    summary: "leave addresses without names: neither learned from DNS answers nor asked for",
+    helpGroup: WHAT,
+  }),
   "no-color": Flags.boolean({
     summary: "no colours; NO_COLOR in the environment does the same",
     helpGroup: HOW,
   }),
   "no-header": Flags.boolean({
     summary: "leave out the lines above tables and the line of CSV names",
+    helpGroup: HOW,
+  }),
+  "header-every": headerEvery({
+    summary: "repeat the lines above tables and the names of columns after this many tables",
+    helpValue: "N",
     helpGroup: HOW,
   }),
   quiet: Flags.boolean({ summary: "say nothing on stderr but errors", helpGroup: HOW }),

@@ -1,15 +1,14 @@
 import type { Config } from "../config/config.ts";
 import { type FlagValue, type LoadedConfig, loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
-import { formatGroupBy, type GroupBy } from "../query/group-by.ts";
 import { formatSafe } from "../view/text.ts";
 
 /** The flags that say something of the configuration. */
 export interface ConfigFlags {
   readonly config?: string | undefined;
-  readonly "group-by"?: GroupBy | undefined;
   readonly probe?: string | undefined;
   readonly units?: string | undefined;
+  readonly "no-resolve"?: boolean | undefined;
   readonly from?: string | undefined;
   readonly quiet?: boolean | undefined;
 }
@@ -22,11 +21,8 @@ export interface ConfigFlags {
 export function loadCommandConfig(flags: ConfigFlags): Config {
   const values: FlagValue[] = [];
   const { probe, units } = flags;
-  const groupBy = flags["group-by"];
-  if (groupBy !== undefined) {
-    values.push({ key: "npmon.group_by", name: "--group-by", value: formatGroupBy(groupBy).join(",") });
-  }
   if (probe !== undefined) values.push({ key: "npmon.probe", name: "--probe", value: probe });
+  if (flags["no-resolve"]) values.push({ key: "npmon.resolve", name: "--no-resolve", value: false });
   if (units !== undefined) values.push({ key: "npmon.units", name: "--units", value: units });
   const loaded = loadConfig({
     path: flags.config ?? null,

@@ -1,24 +1,20 @@
 import { constants, hostname, setPriority } from "node:os";
-import { regroup } from "../aggregate/regroup.ts";
 import type { Config } from "../config/config.ts";
-import { NpmonError } from "../error/error.ts";
 import { openMonitor } from "../monitor/open.ts";
-import { replaySnapshots } from "../monitor/replay.ts";
-import { runTicks } from "../monitor/ticks.ts";
-import { formatGroupBy, type GroupBy } from "../query/group-by.ts";
+import { answerFrom, replaySnapshots } from "../monitor/replay.ts";
+import { runTicks, type Wishes } from "../monitor/ticks.ts";
+import { namesOfSnapshot } from "../query/filter-snapshot.ts";
+import { formatGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
+import { type QuestionFlags, questionOf, recordedQuestion } from "./question.ts";
 
 /** The parsed flags that decide which snapshots there are. */
-export interface SnapshotQuestion {
+export interface SnapshotQuestion extends QuestionFlags {
   readonly configuration: Config;
-  readonly "group-by"?: GroupBy | undefined;
   readonly interval: number;
   readonly count?: number | undefined;
-  readonly pid?: number | undefined;
-  readonly ipv4?: boolean | undefined;
-  readonly ipv6?: boolean | undefined;
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
   readonly from?: string | undefined;
@@ -30,9 +26,10 @@ export function openSnapshots(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes?: Wishes,
 ): AsyncGenerator<Snapshot> {
   return question.from === undefined
-    ? trace(question, firstIntervalMs, signal)
+    ? trace(question, firstIntervalMs, signal, wishes)
     : replay(question, question.from, signal);
 }
 
@@ -40,11 +37,11 @@ async function* trace(
   question: SnapshotQuestion,
   firstIntervalMs: number,
   signal: AbortSignal,
+  wishes: Wishes | undefined,
 ): AsyncGenerator<Snapshot> {
   const monitor = openMonitor({
     config: question.configuration,
-    pid: question.pid ?? null,
-    family: question.ipv4 ? "ipv4" : question.ipv6 ? "ipv6" : null,
+    question: questionOf(question, question.configuration),
   });
   try {
     monitor.start();
@@ -60,6 +57,7 @@ async function* trace(
       firstIntervalMs,
       count: question.count ?? Number.POSITIVE_INFINITY,
       signal,
+      wishes,
     });
   } finally {
     monitor.close();
@@ -81,20 +79,24 @@ async function* replay(
   path: string,
   signal: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  for (const flag of ["pid", "ipv4", "ipv6"] as const) {
-    if (question[flag]) {
-      throw new NpmonError(
-        "usage",
-        `--${flag} cannot be used with --from`,
-        "Saved snapshots are already counted.",
-      );
-    }
+  for await (const saved of openRecording(question, path, signal)) {
+    // what can be asked is what was saved, also tags that somebody else defined
+    const { groupBy, filter } = recordedQuestion(question, namesOfSnapshot(saved));
+    yield answerFrom(saved, { groupBy, filter });
   }
+}
+
+/** Saved snapshots as they were saved, as many as were asked for. */
+export async function* openRecording(
+  question: SnapshotQuestion,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<Snapshot> {
   let given = 0;
   for await (const snapshot of replaySnapshots(path)) {
     if (signal.aborted || given === question.count) return;
     given++;
-    yield question["group-by"] === undefined ? snapshot : regroup(snapshot, question["group-by"]);
+    yield snapshot;
   }
 }
 
@@ -108,8 +110,9 @@ export function chooseRows(
   return Object.freeze({ ...snapshot, flows });
 }
 
-/** Fails before anything is traced when the column to sort by will not be there. */
-export function checkSort({ sort, from, configuration, ...question }: SnapshotQuestion): void {
-  if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
-  parseSort(sort, formatGroupBy(configuration.groupBy));
+/** Fails before anything is traced when the question makes no sense or the column to sort by will not be there. */
+export function checkQuestion({ sort, from, configuration, ...flags }: SnapshotQuestion): void {
+  if (from !== undefined) return;
+  const { groupBy } = questionOf(flags, configuration);
+  if (sort !== undefined) parseSort(sort, formatGroupBy(groupBy));
 }

@@ -3,7 +3,9 @@
  * problems at once, each with its place. What is not npmon's in the file is left alone.
  */
 import type { ProbeChoice } from "../probe/open.ts";
+import type { Filter } from "../query/filter.ts";
 import type { GroupBy } from "../query/group-by.ts";
+import type { TagNames } from "../query/tag-names.ts";
 import type { Units } from "../view/format.ts";
 import type { Exclude } from "./excludes.ts";
 import type { Origin } from "./problem.ts";
@@ -38,12 +40,14 @@ export interface Config {
   readonly subnets: NetworkEntries<string>;
   readonly tags: {
     /** In the order of the file; a later one wins. */
-    readonly rules: readonly (TagRule & { readonly origin: Origin })[];
+    readonly rules: readonly (TagRule & { readonly origin: Origin; readonly filter: Filter | null })[];
     /** Tags by network, the file of networks included; the longest prefix wins. */
     readonly networks: NetworkEntries<TagValues>;
     /** Every name that a rule or a network gives, each once, in alphabetical order. */
     readonly names: readonly string[];
   };
+  /** What can be asked of an endpoint here. */
+  readonly names: TagNames;
   readonly kubernetes: KubernetesConfig;
   readonly forward: ForwardConfig;
   readonly intake: IntakeConfig;
@@ -125,6 +129,8 @@ export interface Found {
   /** From the file of networks. */
   readonly moreNetworks: NetworkEntries<TagValues>;
   readonly settings: ReadonlyMap<string, Setting>;
+  readonly names: TagNames;
+  readonly ruleFilters: readonly (Filter | null)[];
   ruleOrigin(index: number): Origin;
 }
 
@@ -133,7 +139,11 @@ export function createConfig(values: Values, found: Found): Config {
   const { system_probe_config: probe, npmon } = values;
   const { kubernetes, intake } = npmon;
   const networks = [...found.moreNetworks, ...npmon.tags.cidrs];
-  const rules = npmon.tags.rules.map((rule, index) => ({ ...rule, origin: found.ruleOrigin(index) }));
+  const rules = npmon.tags.rules.map((rule, index) => ({
+    ...rule,
+    filter: found.ruleFilters[index] ?? null,
+    origin: found.ruleOrigin(index),
+  }));
   return freeze({
     file: found.file,
     enabled: found.enabled,
@@ -162,6 +172,7 @@ export function createConfig(values: Values, found: Found): Config {
       networks,
       names: namesOf([...rules.map(({ set }) => set), ...networks.map(([, set]) => set)]),
     },
+    names: found.names,
     kubernetes: {
       enabled: kubernetes.enabled,
       nodeName: kubernetes.node_name,

@@ -1,16 +1,20 @@
 import { dirname, resolve } from "node:path";
 import { NpmonError } from "../error/error.ts";
 import { MAX_CAPACITY } from "../probe/open.ts";
+import type { Filter } from "../query/filter.ts";
 import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
+import { parseFilter } from "../query/parse-filter.ts";
+import { createTagNames, isTagName, type TagNames } from "../query/tag-names.ts";
 import { type Config, createConfig, type Setting } from "./config.ts";
 import { type KeyPath, parseYaml, type YamlFile } from "./document.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { findConfigFile } from "./find-file.ts";
-import { defaultOf, hideSecrets, isBlock, keysOf } from "./key.ts";
+import { defaultOf, hideSecrets, isBlock, isMap, keysOf } from "./key.ts";
 import { MAX_YAML_BYTES, readNetworksFile } from "./networks-file.ts";
 import { ConfigError, type Origin, type Problem } from "./problem.ts";
 import { readConfigText } from "./read-text.ts";
 import { LEAVES, type Leaf, leafOf, ROOT } from "./schema.ts";
+import type { NetworkEntries, TagValues } from "./tag-rules.ts";
 import { findProblems, findUnknownKeys, type UnknownKey, valueAt } from "./validate.ts";
 
 /** A key that the command line says something of, in the form in which the file would say it. */
@@ -124,7 +128,10 @@ function layer(
       ? readNetworksFile(resolve(base, networksFile))
       : null;
   problems.push(...(more?.problems ?? []));
-  const groupBy = readGroupBy(valueAt(values, ["npmon", "group_by"]), origins, problems);
+  const names = createTagNames(userTags(values, more?.entries ?? []));
+  const groupBy = readGroupBy(valueAt(values, ["npmon", "group_by"]), names, origins, problems);
+  const ruleOrigin = (index: number): Origin => locate(["npmon", "tags", "rules", index, "when"]);
+  const ruleFilters = readRuleFilters(valueAt(values, ["npmon", "tags", "rules"]), ruleOrigin, problems);
   if (problems.length > 0) throw new ConfigError(problems.toSorted(byPlace), REMEDY);
 
   const checked = ROOT.parse(values);
@@ -136,7 +143,9 @@ function layer(
     groupBy,
     moreNetworks: more?.entries ?? [],
     settings: listSettings(values, origins),
-    ruleOrigin: (index) => locate(["npmon", "tags", "rules", index, "when"]),
+    names,
+    ruleFilters,
+    ruleOrigin,
   });
   return { config, unknownKeys: findUnknownKeys(file?.value ?? {}, locate) };
 }
@@ -206,10 +215,50 @@ function listSettings(values: Raw, origins: ReadonlyMap<string, Origin>): Readon
   );
 }
 
+/** Names that rules and networks give, as far as they are names; the others are problems that were found already. */
+function userTags(values: Raw, networks: NetworkEntries<TagValues>): readonly string[] {
+  const rules = valueAt(values, ["npmon", "tags", "rules"]);
+  const cidrs = valueAt(values, ["npmon", "tags", "cidrs"]);
+  const sets = [
+    ...(Array.isArray(rules) ? rules.map((rule) => (isMap(rule) ? rule.set : null)) : []),
+    ...(isMap(cidrs) ? Object.values(cidrs) : []),
+    ...networks.map(([, set]) => set),
+  ];
+  return [...new Set(sets.flatMap((set) => (isMap(set) ? Object.keys(set) : [])))].filter(isTagName);
+}
+
+/** The filters of the rules, in their order; null for one that is none. They look at what npmon itself knows. */
+function readRuleFilters(
+  rules: unknown,
+  originOf: (index: number) => Origin,
+  problems: Problem[],
+): readonly (Filter | null)[] {
+  if (!Array.isArray(rules)) return [];
+  return rules.map((rule, index) => {
+    const when = isMap(rule) && typeof rule.when === "string" ? rule.when : "";
+    try {
+      return parseFilter(when, { place: "filter", scope: "endpoint" });
+    } catch (error) {
+      if (!(error instanceof NpmonError)) throw error;
+      problems.push({
+        origin: originOf(index),
+        key: `npmon.tags.rules[${index}].when`,
+        message: error.message,
+      });
+      return null;
+    }
+  });
+}
+
 /** Read last: it may name tags that the file defines. What is no text is a problem that was found already. */
-function readGroupBy(value: unknown, origins: ReadonlyMap<string, Origin>, problems: Problem[]): GroupBy {
+function readGroupBy(
+  value: unknown,
+  names: TagNames,
+  origins: ReadonlyMap<string, Origin>,
+  problems: Problem[],
+): GroupBy {
   try {
-    return parseGroupBy(typeof value === "string" ? value : "service");
+    return parseGroupBy(typeof value === "string" ? value : "service", names);
   } catch (error) {
     if (!(error instanceof NpmonError)) throw error;
     const key = "npmon.group_by";

@@ -1,26 +1,17 @@
 import type { TraceConfig } from "../config/config.ts";
 import { createExcludes } from "../config/excludes.ts";
-import type { Family, Flow } from "../flow/flow.ts";
-
-/** What the command line leaves over. */
-export interface Question {
-  /** Only flows that this process measured. */
-  readonly pid: number | null;
-  readonly family: Family | null;
-}
+import type { Flow } from "../flow/flow.ts";
 
 const DNS_PORT = 53;
 
-/** Which flows count: those that the configuration traces and the question asks for. Asked when a flow's ends are known. */
-export function createAcceptance(trace: TraceConfig, { pid, family }: Question): (flow: Flow) => boolean {
+/** Which flows the configuration traces at all. Asked when a flow's ends are known. */
+export function createAcceptance(trace: TraceConfig): (flow: Flow) => boolean {
   const isExcluded = createExcludes({
     source: trace.sourceExcludes,
     destination: trace.destinationExcludes,
   });
   return (flow) => {
     const { protocol, source, destination } = flow;
-    if (pid !== null && source.process?.pid !== pid) return false;
-    if (family !== null && flow.family !== family) return false;
     if (!trace[protocol] || (!trace.ipv6 && flow.family === "ipv6")) return false;
     if (!trace.localDns && isLocalDns(flow)) return false;
     return !isExcluded({

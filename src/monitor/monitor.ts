@@ -4,11 +4,18 @@
  */
 import { randomUUID } from "node:crypto";
 import { FlowTable } from "../aggregate/flow-table.ts";
-import type { Grouping } from "../aggregate/group.ts";
+import { Grouping } from "../aggregate/group.ts";
 import { takeRows } from "../aggregate/rows.ts";
+import type { Endpoint } from "../flow/endpoint.ts";
+import type { Flow } from "../flow/flow.ts";
 import type { PassReport, Probe, RecordSink } from "../probe/probe.ts";
+import { compileFlowFilter } from "../query/compile-filter.ts";
+import { compileRowFilter, type RowFilter } from "../query/compile-row-filter.ts";
+import { splitFilter } from "../query/filter.ts";
+import { formatFilter } from "../query/format-filter.ts";
 import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe, type Tier } from "../snapshot/snapshot.ts";
-import type { ProcessTable } from "../tag/process-table.ts";
+import type { Question } from "./question.ts";
+import type { TagSources } from "./tag-sources.ts";
 
 /** What the monitor needs to know of the machine and the time; tests give their own. */
 export interface Surroundings {
@@ -24,14 +31,15 @@ export interface Surroundings {
 
 export interface MonitorOptions {
   readonly probe: Probe;
-  readonly processes: ProcessTable;
-  /** The name that DNS answers gave an address; see {@link FlowTable}. */
-  readonly findDomain?: (ip: string, netns: number) => string | null;
-  readonly grouping: Grouping;
+  readonly sources: TagSources;
+  /** The first one; see {@link Monitor.ask}. */
+  readonly question: Question;
+  /** Which flows count whatever is asked; by default all. */
+  readonly traces?: (flow: Flow) => boolean;
+  /** Tags that the user defined. */
+  readonly userTags?: readonly string[];
   readonly host: string;
   readonly surroundings: Surroundings;
-  /** As in the snapshot's `filter`. */
-  readonly filter: string | null;
 }
 
 const SWEEP_EVERY_MS = 60_000;
@@ -41,6 +49,7 @@ export class Monitor {
   readonly #options: MonitorOptions;
   readonly #flows: FlowTable;
   readonly #sink: RecordSink;
+  #asked: Asked;
   #report = emptyReport();
   #startWallMs = 0;
   #startMonotonicMs = 0;
@@ -48,17 +57,21 @@ export class Monitor {
   #sweptMs = 0;
 
   constructor(options: MonitorOptions) {
-    const { processes, grouping, host, findDomain = () => null } = options;
+    const { sources, question, host, surroundings } = options;
+    const { processes } = sources;
     this.#options = options;
+    this.#asked = prepare(question, options);
     this.#flows = new FlowTable({
       host,
-      grouping,
+      grouping: this.#asked.grouping,
       findProcess: (pid, startTicks) => processes.get(pid, startTicks),
-      findDomain,
+      isAwaited: (process) => processes.isAwaited(process),
+      findDomain: (ip, netns) => sources.findDomain(ip, netns),
     });
     const flows = this.#flows;
     this.#sink = {
       process: (sighting) => processes.see(sighting),
+      dns: (sighting) => sources.learn(sighting, surroundings.monotonicMs()),
       open: (record) => flows.open(record),
       closed: (record) => flows.closed(record),
       vanished: (slot) => flows.vanished(slot),
@@ -87,32 +100,34 @@ export class Monitor {
 
   /** One pass over the kernel's tables into the rows. */
   collect(last = false): void {
-    const { probe, processes, surroundings } = this.#options;
+    const { sources, surroundings } = this.#options;
     const now = surroundings.monotonicMs();
-    this.#add(probe.collect(this.#sink, last));
-    this.#flows.replaceProcesses(processes.takeChanges(now));
-    probe.release(this.#flows.settle(last));
+    this.#pass(last);
     if (now - this.#sweptMs > SWEEP_EVERY_MS) {
-      processes.sweep(now);
+      sources.sweep(now);
       this.#sweptMs = now;
     }
   }
 
   /** Freezes what was counted since the last time and begins the next interval. */
   publish(): Snapshot {
-    const { host, grouping, filter } = this.#options;
+    const { host } = this.#options;
+    const { grouping, filter, acceptsRow } = this.#asked;
     const startWallMs = this.#startWallMs;
     const startMonotonicMs = this.#startMonotonicMs;
-    const flows = takeRows(grouping);
+    const rows = takeRows(grouping);
     const probe = this.#health();
     this.#beginInterval();
+    const intervalMs = Math.round(this.#startMonotonicMs - startMonotonicMs);
+    const flows =
+      acceptsRow === null ? rows : Object.freeze(rows.filter((row) => acceptsRow(row, intervalMs)));
     return Object.freeze({
       schema: SNAPSHOT_SCHEMA,
       id: randomUUID(),
       host,
       start: new Date(startWallMs).toISOString(),
       end: new Date(this.#startWallMs).toISOString(),
-      interval_ms: Math.round(this.#startMonotonicMs - startMonotonicMs),
+      interval_ms: intervalMs,
       group_by: grouping.names,
       filter,
       probe,
@@ -120,8 +135,42 @@ export class Monitor {
     });
   }
 
+  /**
+   * Counts for another question from here on. What was counted until now is in the snapshot that this returns, the
+   * last one for the old question; the next one begins where it ends, so nothing is lost and nothing counted twice.
+   */
+  ask(question: Question): Snapshot {
+    const asked = prepare(question, this.#options);
+    this.#pass(false, true);
+    const answer = this.publish();
+    this.#asked = asked;
+    this.#flows.regroup(asked.grouping);
+    return answer;
+  }
+
+  /** The labels of the containers and pods that were met, by name, with every value. */
+  labels(): readonly { readonly name: string; readonly values: readonly string[] }[] {
+    return this.#options.sources.processes.labels();
+  }
+
+  /** How it stands with those who are asked what things are called, a line each for people. */
+  sourceLines(): readonly string[] {
+    return this.#options.sources.lines();
+  }
+
   close(): void {
     this.#options.probe.close();
+    this.#options.sources.close();
+  }
+
+  /** @param settlesAll - as at the end: flows that have ended wait no longer for their other end */
+  #pass(last: boolean, settlesAll = last): void {
+    const { probe, sources, surroundings } = this.#options;
+    this.#add(probe.collect(this.#sink, last));
+    const { processes, addresses } = sources.takeChanges(surroundings.monotonicMs());
+    this.#flows.replaceProcesses(processes);
+    this.#flows.renameAddresses(addresses);
+    probe.release(this.#flows.settle(settlesAll));
   }
 
   #beginInterval(): void {
@@ -163,6 +212,31 @@ export class Monitor {
       memory_bytes: surroundings.memoryBytes(),
     });
   }
+}
+
+/** A question made ready to be answered. It holds its rows. */
+interface Asked {
+  readonly grouping: Grouping;
+  /** As in the snapshot. */
+  readonly filter: string | null;
+  readonly acceptsRow: RowFilter | null;
+}
+
+function prepare({ groupBy, filter }: Question, options: MonitorOptions): Asked {
+  const { sources, traces = () => true, userTags = [] } = options;
+  const lookup = (endpoint: Endpoint, tag: string) => sources.tags.valueOf(endpoint, tag);
+  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
+  const fits = flows === null ? null : compileFlowFilter(flows, lookup);
+  return {
+    grouping: new Grouping({
+      groupBy,
+      lookup,
+      accepts: fits === null ? traces : (flow) => traces(flow) && fits(flow),
+      userTags,
+    }),
+    filter: filter === null ? null : formatFilter(filter),
+    acceptsRow: rows === null ? null : compileRowFilter(rows),
+  };
 }
 
 function emptyReport(): {

@@ -1,15 +1,15 @@
 import { hostname } from "node:os";
-import { Grouping } from "../aggregate/group.ts";
 import type { Config } from "../config/config.ts";
 import { openProbe } from "../probe/open.ts";
 import { findCgroupRoot } from "../tag/cgroup-mount.ts";
-import { EndpointTags } from "../tag/endpoint-tags.ts";
-import { ProcessTable } from "../tag/process-table.ts";
-import { createAcceptance, type Question } from "./acceptance.ts";
+import { createAcceptance } from "./acceptance.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
+import type { Question } from "./question.ts";
+import { openTagSources } from "./tag-sources.ts";
 
-export interface LiveOptions extends Question {
+export interface LiveOptions {
   readonly config: Config;
+  readonly question: Question;
 }
 
 const SURROUNDINGS: Surroundings = {
@@ -19,33 +19,32 @@ const SURROUNDINGS: Surroundings = {
   memoryBytes: () => process.memoryUsage.rss(),
 };
 
+export type { Monitor } from "./monitor.ts";
+
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
-export function openMonitor(options: LiveOptions): Monitor {
-  const { procRoot, probe: choice, trace, groupBy } = options.config;
-  const tags = new EndpointTags();
+export function openMonitor({ config, question }: LiveOptions): Monitor {
+  const { procRoot, probe: choice, trace, resolve } = config;
+  const probe = openProbe({
+    choice,
+    capacity: trace.maxTracked,
+    closedCapacity: trace.maxClosedBuffered,
+    protocols: (["tcp", "udp"] as const).filter((protocol) => trace[protocol]),
+    cgroupRoot: findCgroupRoot(),
+    procRoot,
+    dns: resolve,
+  });
+  const sources = openTagSources({
+    config,
+    readsDns: probe.readsDns,
+    asksNames: resolve && !probe.readsDns,
+  });
   return new Monitor({
-    probe: openProbe({
-      choice,
-      capacity: trace.maxTracked,
-      closedCapacity: trace.maxClosedBuffered,
-      protocols: (["tcp", "udp"] as const).filter((protocol) => trace[protocol]),
-      cgroupRoot: findCgroupRoot(),
-      procRoot,
-    }),
-    processes: new ProcessTable({ procRoot }),
-    grouping: new Grouping({
-      groupBy,
-      lookup: (endpoint, tag) => tags.valueOf(endpoint, tag),
-      accepts: createAcceptance(trace, options),
-      userTags: options.config.tags.names,
-    }),
+    probe,
+    sources,
+    question,
+    traces: createAcceptance(trace),
+    userTags: config.tags.names,
     host: hostname(),
     surroundings: SURROUNDINGS,
-    filter: filterText(options),
   });
-}
-
-function filterText({ pid, family }: LiveOptions): string | null {
-  const terms = [pid === null ? "" : `source.pid:${pid}`, family === null ? "" : `family:${family}`];
-  return terms.filter((term) => term !== "").join(" ") || null;
 }

@@ -1,4 +1,8 @@
+import { regroup } from "../aggregate/regroup.ts";
 import { NpmonError } from "../error/error.ts";
+import { type Filter, splitFilter } from "../query/filter.ts";
+import { filterSnapshot } from "../query/filter-snapshot.ts";
+import type { GroupBy } from "../query/group-by.ts";
 import { createSnapshotDecoder } from "../snapshot/decode.ts";
 import { readLines } from "../snapshot/lines.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -27,21 +31,19 @@ export async function* replaySnapshots(path: string): AsyncGenerator<Snapshot> {
   }
 }
 
-/** Holds every snapshot back until the time that lay between it and the one before has passed. */
-export async function* paced(
-  snapshots: AsyncIterable<Snapshot>,
-  signal: AbortSignal,
-): AsyncGenerator<Snapshot> {
-  let previous: Snapshot | null = null;
-  for await (const snapshot of snapshots) {
-    if (previous !== null) {
-      const gapMs = Date.parse(snapshot.end) - Date.parse(previous.end);
-      await sleepUntilAborted(Math.min(Math.max(gapMs, 0), 24 * 3600 * 1000), signal);
-      if (signal.aborted) return;
-    }
-    previous = snapshot;
-    yield snapshot;
-  }
+/**
+ * What a saved snapshot says to a question, as far as it has the tags.
+ * @param groupBy `null`: the rows as they were saved
+ * @throws NpmonError `usage` when it lacks one
+ */
+export function answerFrom(
+  saved: Snapshot,
+  { groupBy, filter }: { readonly groupBy: GroupBy | null; readonly filter: Filter | null },
+): Snapshot {
+  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
+  const chosen = flows === null ? saved : filterSnapshot(saved, flows);
+  const grouped = groupBy === null ? chosen : regroup(chosen, groupBy);
+  return rows === null ? grouped : filterSnapshot(grouped, rows);
 }
 
 /** Resolves after `ms`, or at once when the signal says stop. */

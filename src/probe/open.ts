@@ -26,6 +26,8 @@ export interface ProbeOptions {
   readonly cgroupRoot: string | null;
   /** Where procfs is mounted. */
   readonly procRoot: string;
+  /** Whether the DNS answers that processes receive are wanted, where a tier can see them. */
+  readonly dns: boolean;
 }
 
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
@@ -55,9 +57,9 @@ export function openProbe(options: ProbeOptions): Probe {
 }
 
 function openTier(tier: Tier, options: ProbeOptions, reasons: readonly string[]): Probe {
-  const { capacity, closedCapacity = capacity, protocols = PROTOCOLS, cgroupRoot, procRoot } = options;
+  const { capacity, closedCapacity = capacity, protocols = PROTOCOLS, cgroupRoot, procRoot, dns } = options;
   if (tier === "sockdiag") {
     return openSockdiagProbe({ capacity, procRoot, reason: reasons.join("; ") || "asked for with --probe" });
   }
-  return openBpfProbe({ tier, capacity, closedCapacity, protocols, cgroupRoot }, reasons);
+  return openBpfProbe({ tier, capacity, closedCapacity, protocols, cgroupRoot, dns }, reasons);
 }

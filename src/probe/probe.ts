@@ -5,6 +5,7 @@
  * Promise: counters in records are totals that only grow, so a record that comes late loses nothing; whatever could
  * not be counted is in the {@link PassReport}.
  */
+import type { DnsSighting } from "../flow/dns.ts";
 import type { Direction, Family, Protocol } from "../flow/flow.ts";
 import type { ProcessSighting } from "../flow/process.ts";
 import type { Tier } from "../snapshot/snapshot.ts";
@@ -57,6 +58,8 @@ export interface FlowRecord {
 export interface RecordSink {
   /** A process seen for the first time; always before the first record that names it. */
   process(sighting: ProcessSighting): void;
+  /** A DNS answer that a process received; before every record of a flow that began after it. */
+  dns(sighting: DnsSighting): void;
   /** An open flow that changed since its last record. */
   open(record: FlowRecord): void;
   /** The final counters of a flow. Its slot may be released after this call. */
@@ -72,6 +75,8 @@ export interface PassReport {
   readonly lostBytes: number;
   /** Processes whose first sight was lost: one that is gone before its flows are read has no name. */
   readonly lostNames: number;
+  /** DNS answers that were received and not handed over: the buffer was full, or they cannot be read (io_uring). */
+  readonly lostAnswers: number;
   /** Open flows that got no slot. */
   readonly waiting: number;
   /** 0..1, fill of the buffer for closed flows when the pass began to empty it. */
@@ -83,9 +88,11 @@ export interface Probe {
   /** Why this tier was taken where a better one exists, and what it cannot see; null when there is nothing to say. */
   readonly reason: string | null;
   readonly capacity: number;
+  /** Whether DNS answers are handed over; where not, domains can only come from asking. */
+  readonly readsDns: boolean;
   /** Attaches, and takes the baseline of the sockets that exist. */
   start(): void;
-  /** Between passes, a few times a second: hands over new processes while they live. True when a pass should come early. */
+  /** Between passes, a few times a second: hands over new processes while they live, and DNS answers. True when a pass should come early. */
   poll(sink: RecordSink): boolean;
   /** One pass: everything that changed goes to the sink. With `last`, nothing is kept back for its owner to appear. */
   collect(sink: RecordSink, last: boolean): PassReport;

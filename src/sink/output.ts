@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { NpmonError } from "../error/error.ts";
+import { openPatientWriter } from "./patient-writer.ts";
 
 export interface Output {
   /** Hands over text; resolves when it is written. */
@@ -14,27 +15,79 @@ export interface Output {
   discard(): void;
 }
 
-/** Standard output. `onClosed` is called once when the reader has gone away; what is written after that is dropped. */
-export function openStandardOutput(stream: NodeJS.WriteStream, onClosed: () => void): Output {
+/** How long a reader that takes nothing is waited for once npmon is asked to end, ms. */
+const PATIENCE_MS = 2000;
+
+/** Written at a time, so that a slow reader is told from one that has stopped. */
+const PIECE_BYTES = 64 * 1024;
+
+/**
+ * Standard output. Writing never stops the process, only the one who awaits it. `onClosed` is called once when the
+ * reader has gone away; what is written after that is dropped.
+ *
+ * @param ending after its abort, a reader that takes nothing for two seconds is an error
+ */
+export function openStandardOutput(
+  stream: NodeJS.WriteStream & { readonly fd: number },
+  onClosed: () => void,
+  ending: AbortSignal,
+): Output {
   let closed = false;
   // The write that met an error tells of it; the event must only not go unheard.
   stream.on("error", () => {});
+  const terminal = stream.isTTY ? openPatientWriter(stream.fd) : null;
   const settle = (error: NodeJS.ErrnoException | null | undefined): void => {
     if (error === null || error === undefined) return;
-    if (error.code !== "EPIPE") {
+    // A terminal that has hung up says EIO.
+    if (error.code !== "EPIPE" && !(error.code === "EIO" && stream.isTTY)) {
       const remedy = "What standard output leads to must take what is written; a disk must have room.";
       throw new NpmonError("output_file", `cannot write standard output: ${error.message}`, remedy, error);
     }
     if (!closed) onClosed();
     closed = true;
   };
+  const put = (piece: Buffer): Promise<NodeJS.ErrnoException | null | undefined> => {
+    if (terminal === null) return new Promise((resolve) => stream.write(piece, resolve));
+    terminal.write(piece);
+    return terminal.whenIdle();
+  };
   return {
     async write(text) {
-      if (closed) return;
-      settle(await new Promise((resolve) => stream.write(text, resolve)));
+      const bytes = Buffer.from(text);
+      for (let start = 0; start < bytes.length && !closed; start += PIECE_BYTES) {
+        const patience = startPatience(ending);
+        try {
+          settle(await Promise.race([put(bytes.subarray(start, start + PIECE_BYTES)), patience.over]));
+        } finally {
+          patience.stop();
+        }
+      }
     },
-    finish: () => {},
+    finish: () => terminal?.close(),
     discard: () => {},
+  };
+}
+
+/** `over` rejects when so much time has passed since the signal and nobody has stopped it. */
+function startPatience(signal: AbortSignal): { readonly over: Promise<never>; readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  let start = (): void => {};
+  const over = new Promise<never>((_, reject) => {
+    start = () => {
+      timer = setTimeout(() => {
+        const message = `standard output has taken nothing for ${PATIENCE_MS / 1000} s: the last snapshot is not whole`;
+        reject(new NpmonError("output_file", message, "Whoever reads it has to go on reading."));
+      }, PATIENCE_MS);
+    };
+  });
+  if (signal.aborted) start();
+  else signal.addEventListener("abort", start, { once: true });
+  return {
+    over,
+    stop: () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", start);
+    },
   };
 }
 

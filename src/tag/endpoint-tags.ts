@@ -8,6 +8,8 @@ export interface EndpointTagsOptions {
   readonly findSubnet?: (ip: string) => string | null;
   /** The pod that has an address, for ends whose process is not known here. */
   readonly findPodByIp?: (ip: string) => PodFacts | null;
+  /** The name that an address has of itself, for where no DNS answer told under which one it was asked for. */
+  readonly findName?: (ip: string) => string | null;
   /** Tags that the user gave to endpoints: the value of one, `undefined` where no rule gives it. They come first. */
   readonly findRule?: (endpoint: Endpoint, tag: string) => TagValue | undefined;
 }
@@ -28,10 +30,9 @@ function podLabel(...names: readonly string[]): (pod: PodFacts) => TagValue {
 
 const SERVICE_LABELS = ["tags.datadoghq.com/service", "app.kubernetes.io/name"] as const;
 
-/** Every tag that npmon gives, except `subnet`, which is looked up. */
-const FINDERS: Readonly<Record<Exclude<BuiltInTag, "subnet">, Finder>> = {
+/** Every tag that npmon gives, except those that are looked up by address. */
+const FINDERS: Readonly<Record<Exclude<BuiltInTag, "subnet" | "domain">, Finder>> = {
   host: ({ host }) => host,
-  domain: ({ domain }) => domain,
   ip: ({ ip }) => ip,
   port: ({ port }) => port,
   netns: ({ netns }) => netns,
@@ -61,11 +62,13 @@ const FINDERS: Readonly<Record<Exclude<BuiltInTag, "subnet">, Finder>> = {
 export class EndpointTags {
   readonly #findSubnet: (ip: string) => string | null;
   readonly #findPodByIp: (ip: string) => PodFacts | null;
+  readonly #findName: (ip: string) => string | null;
   readonly #findRule: (endpoint: Endpoint, tag: string) => TagValue | undefined;
 
   constructor(options: EndpointTagsOptions = {}) {
     this.#findSubnet = options.findSubnet ?? (() => null);
     this.#findPodByIp = options.findPodByIp ?? (() => null);
+    this.#findName = options.findName ?? (() => null);
     this.#findRule = options.findRule ?? (() => undefined);
   }
 
@@ -79,6 +82,9 @@ export class EndpointTags {
     const { ip, process } = endpoint;
     const pod = process === null && ip !== null ? this.#findPodByIp(ip) : null;
     if (tag.startsWith(LABEL_PREFIX)) return labelOf(endpoint, pod, tag.slice(LABEL_PREFIX.length));
+    // What a local end is called by others says nothing of who it is.
+    if (tag === "domain")
+      return endpoint.domain ?? (ip === null || endpoint.host !== null ? null : this.#findName(ip));
     if (tag === "subnet") return ip === null ? null : this.#findSubnet(ip);
     return Object.hasOwn(FINDERS, tag) ? FINDERS[tag as keyof typeof FINDERS](endpoint, pod) : null;
   }

@@ -57,6 +57,8 @@ const YOUNG_MS = 5_000;
 /** How long after the first look the second and the third one are due. */
 const LOOK_AGAIN_AFTER_MS: readonly number[] = [500, YOUNG_MS];
 const TICK_MS = 10;
+/** An engine on this host answers within some hundredths of a second; one that does not is not waited for. */
+const ANSWER_MS = 1_000;
 
 /**
  * The tags of processes by (pid, start time), computed at first sight because a short-lived process is gone at the
@@ -84,6 +86,8 @@ export class ProcessTable {
   /** Tags that others took the place of, and whose they were. */
   #replaced = new Map<ProcessTags, Entry>();
   #containersChanged = false;
+  /** Tags of processes whose container nobody has named yet, and until when that is waited for. */
+  readonly #awaited = new Map<ProcessTags, number>();
 
   constructor(deps: ProcessTableDeps = {}) {
     const { procRoot = "/proc", cgroupRoot, nowMs = () => performance.now() } = deps;
@@ -127,6 +131,23 @@ export class ProcessTable {
     return reading === null ? null : this.#add(pid, startTicks, null, reading);
   }
 
+  /** Whether the name of the process's container may come any moment. */
+  isAwaited(tags: ProcessTags): boolean {
+    return this.#awaited.has(tags);
+  }
+
+  /** The labels of all containers and pods that processes are in, by name, with every value once. */
+  labels(): readonly { readonly name: string; readonly values: readonly string[] }[] {
+    const values = new Map<string, Set<string>>();
+    for (const { tags } of this.#entries.values()) {
+      for (const [name, value] of tags.labels ?? []) {
+        const known = values.get(name) ?? new Set();
+        values.set(name, known.add(value));
+      }
+    }
+    return [...values].sort().map(([name, set]) => ({ name, values: [...set] }));
+  }
+
   /** An engine or Kubernetes has said something new: the next {@link takeChanges} tags what it concerns again. */
   containersChanged(): void {
     this.#containersChanged = true;
@@ -135,6 +156,7 @@ export class ProcessTable {
   /** Looks again where that is due, and gives what became better known since the last time: old tags to new ones. */
   takeChanges(nowMs: number): ReadonlyMap<ProcessTags, ProcessTags> {
     for (const entry of this.#young) if (nowMs >= entry.nextLookAtMs) this.#lookAgain(entry, nowMs);
+    for (const [tags, untilMs] of this.#awaited) if (nowMs >= untilMs) this.#awaited.delete(tags);
     if (this.#containersChanged) {
       this.#containersChanged = false;
       for (const entry of this.#entries.values()) this.#askAgain(entry);
@@ -190,6 +212,7 @@ export class ProcessTable {
       nextLookAtMs,
     };
     this.#entries.set(keyOf(pid, startTicks), entry);
+    if (isUnnamed(facts)) this.#awaited.set(tags, usedAtMs + ANSWER_MS);
     if (nextLookAtMs !== Number.POSITIVE_INFINITY) this.#young.add(entry);
     return tags;
   }
@@ -231,6 +254,8 @@ export class ProcessTable {
     const tags = tagFacts(facts, this.#users);
     if (isDeepStrictEqual(tags, entry.tags)) return;
     this.#replaced.set(entry.tags, entry);
+    this.#awaited.delete(entry.tags);
+    if (isUnnamed(facts)) this.#awaited.set(tags, this.#nowMs() + ANSWER_MS);
     entry.tags = tags;
   }
 
@@ -278,6 +303,11 @@ export class ProcessTable {
 
 function keyOf(pid: number, startTicks: number): string {
   return `${pid}:${startTicks}`;
+}
+
+/** In a container of which nobody has said anything yet. */
+function isUnnamed(facts: ProcessFacts): boolean {
+  return facts.container === null && facts.pod === null && tagContainerId(facts) !== null;
 }
 
 /** Without the kilobytes that no tagger looks at. */

@@ -41,6 +41,7 @@ const UNIT_WIDTHS: Readonly<Record<ColumnUnit, Readonly<Record<Units, number>>>>
   bandwidth: { auto: 10, bits: 11, bytes: 11 },
   count: { auto: 6, bits: 6, bytes: 6 },
   duration: { auto: 7, bits: 7, bytes: 7 },
+  graph: { auto: 0, bits: 0, bytes: 0 },
 };
 
 /** Cells that the column asks for, its short heading included. */

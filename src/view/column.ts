@@ -4,7 +4,7 @@ import type { Row } from "./row.ts";
 import type { Align } from "./text.ts";
 
 /** What a column holds; decides how it is formatted, how wide it is and what its heading adds. */
-export type ColumnUnit = "text" | "number" | "bytes" | "bandwidth" | "count" | "duration";
+export type ColumnUnit = "text" | "number" | "bytes" | "bandwidth" | "count" | "duration" | "graph";
 
 export interface Column {
   /** As typed after `--sort`. */

@@ -61,12 +61,14 @@ function shareWidth(
   const wanted = (column: Column): number =>
     Math.max(columnWidth(column, units), nameWidths.get(column.name) ?? 0);
   let left = width - totalWidth(columns, shortestWidth, units);
-  // One cell each in turn: short names get all they want, long ones share the rest evenly.
-  let growing = columns.filter((column) => column.unit === "text");
-  while (left > 0 && growing.length > 0) {
-    growing = growing.filter((column) => (widths.get(column) ?? 0) < wanted(column));
-    for (const column of growing.slice(0, left)) widths.set(column, (widths.get(column) ?? 0) + 1);
-    left -= growing.length;
+  // Graphs take what names leave. One cell each in turn: short names get all they want, long ones share evenly.
+  for (const unit of ["text", "graph"]) {
+    let growing = columns.filter((column) => column.unit === unit);
+    while (left > 0 && growing.length > 0) {
+      growing = growing.filter((column) => (widths.get(column) ?? 0) < wanted(column));
+      for (const column of growing.slice(0, left)) widths.set(column, (widths.get(column) ?? 0) + 1);
+      left -= growing.length;
+    }
   }
   return columns.map((column) => ({ column, width: Math.min(width, widths.get(column) ?? 0) }));
 }

@@ -1,11 +1,11 @@
 import { NpmonError } from "../error/error.ts";
 import type { TagValue } from "../flow/tags.ts";
-import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
 import type { Column } from "./column.ts";
 import { snapshotColumns } from "./columns.ts";
-import { type Row, rowKey } from "./row.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Row, type RowPhase, rowKeys } from "./row.ts";
 import { formatSafe } from "./text.ts";
-import type { Totals } from "./totals.ts";
 
 /** The order of a snapshot: most bytes, both directions together, first. */
 export const DEFAULT_SORT = "-traffic";
@@ -21,7 +21,7 @@ export interface RowOptions {
   /** At most this many rows. */
   readonly rows?: number | undefined;
   /** Running totals, this snapshot included; when absent a row's totals are those of the snapshot alone. */
-  readonly totals?: Totals | undefined;
+  readonly totals?: Pick<Ledger, "find"> | undefined;
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -49,16 +49,9 @@ export function parseSort(sort: string, groupBy: readonly string[]): Sort {
 /** The rows of a snapshot as they are shown. Rows that tie are ordered by key, so that they keep their place. */
 export function selectRows(snapshot: Snapshot, options: RowOptions = {}): readonly Row[] {
   const { column, isDescending } = parseSort(options.sort ?? DEFAULT_SORT, snapshot.group_by);
-  const sortable = snapshot.flows.map((flow) => {
-    const key = rowKey(flow);
-    const total = options.totals?.byKey.get(key);
-    const row: Row = {
-      key,
-      flow,
-      intervalMs: snapshot.interval_ms,
-      sentTotal: total?.sent ?? flow.bytes_sent,
-      receivedTotal: total?.received ?? flow.bytes_received,
-    };
+  const keys = rowKeys(snapshot);
+  const sortable = snapshot.flows.map((flow, index) => {
+    const row = createRow(keys[index] ?? "", flow, snapshot.interval_ms, options.totals);
     return { row, value: column.value(row) };
   });
   sortable.sort(
@@ -67,13 +60,31 @@ export function selectRows(snapshot: Snapshot, options: RowOptions = {}): readon
   return sortable.slice(0, options.rows).map(({ row }) => row);
 }
 
+export function createRow(
+  key: string,
+  flow: SnapshotFlow,
+  intervalMs: number,
+  totals: Pick<Ledger, "find"> | undefined,
+  phase: RowPhase = "steady",
+): Row {
+  const record = totals?.find(key);
+  return {
+    key,
+    flow,
+    intervalMs,
+    sentTotal: record?.sent ?? flow.bytes_sent,
+    receivedTotal: record?.received ?? flow.bytes_received,
+    phase,
+  };
+}
+
 /** What is not known comes last in either direction: nobody sorts to read about it first. */
-function compareValues(a: TagValue, b: TagValue, sign: 1 | -1): number {
+export function compareValues(a: TagValue, b: TagValue, sign: 1 | -1): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
   if (typeof a === "number" && typeof b === "number") return (a - b) * sign;
   return collator.compare(String(a), String(b)) * sign;
 }
 
-function compareKeys(a: string, b: string): number {
+export function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

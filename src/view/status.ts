@@ -17,9 +17,15 @@ export function describeWindow(snapshot: Snapshot): readonly Fact[] {
   return describePlace(snapshot, formatTimes(snapshot.start, snapshot.end));
 }
 
-/** As {@link describeWindow}, but short: the time is the end of the window. */
-export function describeMoment(snapshot: Snapshot): readonly Fact[] {
-  return describePlace(snapshot, formatTimes(snapshot.end, snapshot.end));
+/** Between one header and the next: the window, and what is missing from its numbers. */
+export function describeChange(snapshot: Snapshot): readonly Fact[] {
+  return [...describeWindow(snapshot), ...describeHealth(snapshot).filter(({ isTrouble }) => isTrouble)];
+}
+
+/** As {@link describeWindow}, but short: the time is the end of the window, without its day where that is today. */
+export function describeMoment(snapshot: Snapshot, isToday: boolean): readonly Fact[] {
+  const time = formatTimes(snapshot.end, snapshot.end);
+  return describePlace(snapshot, isToday ? time.replace(/^\d{4}-\d\d-\d\d /, "") : time);
 }
 
 function describePlace({ host, interval_ms, probe }: Snapshot, time: string): readonly Fact[] {

@@ -7,7 +7,14 @@ import { COLUMN_GAP, layoutColumns, type PlacedColumn } from "./layout.ts";
 import { createPaint, type Paint } from "./paint.ts";
 import type { Row } from "./row.ts";
 import { type RowOptions, selectRows } from "./rows.ts";
-import { describeEmpty, describeHealth, describeNotes, describeWindow, type Fact } from "./status.ts";
+import {
+  describeChange,
+  describeEmpty,
+  describeHealth,
+  describeNotes,
+  describeWindow,
+  type Fact,
+} from "./status.ts";
 import { fitText, textWidth, truncateEnd } from "./text.ts";
 
 export interface TableOptions extends RowOptions {
@@ -20,24 +27,58 @@ export interface TableOptions extends RowOptions {
 }
 
 /** Packet columns are for those who ask for room; without a width they would only make lines long. */
-const WIDEST_PRIORITY = 11;
+const WIDEST_PRIORITY = 12;
 
 const GAP = " ".repeat(COLUMN_GAP);
 
 /** A snapshot as a plain table, lines ended by newlines, nothing truncated unless `width` is given. */
 export function renderTable(snapshot: Snapshot, options: TableOptions = {}): string {
+  return buildTable(snapshot, options, new Map(), true).text;
+}
+
+export interface BuiltTable {
+  readonly text: string;
+  /** Cells of each column by its name, for the next table to keep to. */
+  readonly widths: ReadonlyMap<string, number>;
+}
+
+/**
+ * One of several tables that follow each other.
+ *
+ * @param leastWidths cells that a column takes at least, by its name
+ * @param isHeaded with all lines above it; otherwise with when it is from and what is missing in it, and no column names
+ */
+export function buildTable(
+  snapshot: Snapshot,
+  options: TableOptions,
+  leastWidths: ReadonlyMap<string, number>,
+  isHeaded: boolean,
+): BuiltTable {
   const units = options.units ?? "auto";
-  const paint = createPaint(options.color ?? false);
+  const paint = createPaint(options.color === true ? 16 : 0);
   const rows = selectRows(snapshot, options);
   const lines: string[] = [];
-  if (options.noHeader !== true) lines.push(...renderHeader(snapshot, rows.length, options.width, paint));
+  if (options.noHeader !== true) {
+    lines.push(
+      ...(isHeaded
+        ? renderHeader(snapshot, rows.length, options.width, paint)
+        : [joinFacts(describeChange(snapshot), options.width, paint)]),
+    );
+  }
   if (snapshot.flows.length === 0) {
     lines.push(describeEmpty(snapshot));
-  } else {
-    const cells = createCells(rows, units);
-    lines.push(...layOut(placeColumns(snapshot, cells, units, options.width), rows, cells, units, paint));
+    return { text: `${lines.join("\n")}\n`, widths: leastWidths };
   }
-  return `${lines.join("\n")}\n`;
+  const cells = createCells(rows, units);
+  const placed = placeColumns(snapshot, cells, units, options.width).map(({ column, width }) => ({
+    column,
+    width: options.width === undefined ? Math.max(width, leastWidths.get(column.name) ?? 0) : width,
+  }));
+  lines.push(...layOut(placed, rows, cells, units, paint).slice(isHeaded ? 0 : 1));
+  return {
+    text: `${lines.join("\n")}\n`,
+    widths: new Map(placed.map(({ column, width }) => [column.name, width])),
+  };
 }
 
 function renderHeader(
@@ -46,16 +87,17 @@ function renderHeader(
   width: number | undefined,
   paint: Paint,
 ): readonly string[] {
-  const join = (facts: readonly Fact[]): string => {
-    const text = facts.map((fact) => fact.text).join("  ");
-    if (width !== undefined && textWidth(text) > width) return truncateEnd(text, width);
-    return facts.map((fact) => (fact.isTrouble ? paint.trouble(fact.text) : fact.text)).join("  ");
-  };
   const total = snapshot.flows.length;
   const hidden = shown < total ? [{ text: `rows ${shown} of ${total}`, isTrouble: false }] : [];
   const notes = describeNotes(snapshot).map((text) => ({ text, isTrouble: false }));
-  const lines = [join(describeWindow(snapshot)), join([...hidden, ...describeHealth(snapshot)])];
-  return notes.length === 0 ? lines : [...lines, join(notes)];
+  const facts = [describeWindow(snapshot), [...hidden, ...describeHealth(snapshot)]];
+  return [...facts, ...(notes.length === 0 ? [] : [notes])].map((line) => joinFacts(line, width, paint));
+}
+
+function joinFacts(facts: readonly Fact[], width: number | undefined, paint: Paint): string {
+  const text = facts.map((fact) => fact.text).join("  ");
+  if (width !== undefined && textWidth(text) > width) return truncateEnd(text, width);
+  return facts.map((fact) => (fact.isTrouble ? paint.trouble(fact.text) : fact.text)).join("  ");
 }
 
 type CellTexts = (column: Column) => readonly string[];

@@ -59,14 +59,18 @@ export function textWidth(text: string): number {
   return NARROW.test(bare) ? bare.length : stringWidth(bare);
 }
 
-/** Shortens `text` to at most `width` cells by taking out its middle, where names differ least: `kube-…-7f9c`. */
+/** Of what is kept of a name: names differ at their beginning and in their last letters, paths more at their end. */
+const HEAD_OF_NAME = 0.6;
+const HEAD_OF_PATH = 0.35;
+
+/** Shortens `text` to at most `width` cells by taking out what tells least, from its middle: `kube-state…7f9c`. */
 export function truncateMiddle(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   if (width <= 0) return "";
-  const tailWidth = Math.floor((width - 1) / 2);
+  const headWidth = Math.round((width - 1) * (text.includes("/") ? HEAD_OF_PATH : HEAD_OF_NAME));
   const characters = Array.from(segmenter.segment(text), ({ segment }) => segment);
-  const head = takeCells(characters, width - 1 - tailWidth);
-  const tail = takeCells(characters.reverse(), tailWidth).reverse();
+  const head = takeCells(characters, headWidth);
+  const tail = takeCells(characters.reverse(), width - 1 - textWidth(head.join(""))).reverse();
   return `${head.join("")}…${tail.join("")}`;
 }
 

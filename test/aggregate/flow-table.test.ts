@@ -227,6 +227,113 @@ test("a slot whose last record was lost is closed and can be used again", () => 
   assert.equal(table.openCount, 1);
 });
 
+test("a regrouped table counts what comes from then on, also where a flow did not count before", () => {
+  const { table, rows } = open("client.service,server.service");
+  table.open(record({ slot: 1, identity: client, bytesSent: 100 }));
+  table.open(record({ slot: 2, identity: server, bytesReceived: 100 }));
+  table.open(record({ slot: 3, identity: { pid: 300 }, bytesSent: 40, rttUs: 70 }));
+  rows(true);
+  // The accepted end counts at the other one in this view; what it moves meanwhile is nobody's later.
+  table.open(record({ slot: 2, bytesReceived: 150, hasIdentity: false }));
+  rows(true);
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("source.service"),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+    accepts: (flow) => flow.source.process?.pid !== 100,
+  });
+  table.regroup(grouping);
+  table.open(record({ slot: 1, bytesSent: 170, hasIdentity: false }));
+  table.open(record({ slot: 2, bytesReceived: 170, hasIdentity: false }));
+  table.open(record({ slot: 3, bytesSent: 41, rttUs: 90, hasIdentity: false }));
+  table.settle(false);
+  const after = takeRows(grouping);
+  assert.deepEqual(
+    after.map((row) => [row.source?.service, row.bytes_sent, row.bytes_received, row.connections.active]),
+    [
+      ["db", 0, 20, 1],
+      ["worker", 1, 0, 1],
+    ],
+  );
+  assert.equal(after[1]?.rtt_us, 90);
+});
+
+test("a process that became better known counts under its new tags from then on, at both ends", () => {
+  const { table, rows } = open();
+  table.open(record({ slot: 1, identity: client, bytesSent: 100 }));
+  table.open(record({ slot: 2, identity: server, bytesReceived: 100 }));
+  assert.deepEqual(rows(true).map(ends), ["web > db", "db > web"]);
+  const [web, better] = [PROCESSES.get(100), processTags(100, "storefront")];
+  assert.ok(web !== undefined);
+  table.replaceProcesses(new Map([[web, better]]));
+  table.open(record({ slot: 1, bytesSent: 130, hasIdentity: false }));
+  table.open(record({ slot: 2, bytesReceived: 130, hasIdentity: false }));
+  const after = rows(true);
+  assert.deepEqual(after.map(ends), ["storefront > db", "db > storefront"]);
+  assert.deepEqual(
+    after.map((row) => [row.bytes_sent, row.bytes_received, row.connections.active]),
+    [
+      [30, 0, 1],
+      [0, 30, 1],
+    ],
+  );
+});
+
+test("flows to an address that is called something else now move to the row of that name", () => {
+  const names = new Map([["192.0.2.1", "before.example"]]);
+  const tags = new EndpointTags({ findName: (ip) => names.get(ip) ?? null });
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("destination.domain"),
+    lookup: (end, tag) => tags.valueOf(end, tag),
+  });
+  const table = new FlowTable({ host: "web-1", grouping, findProcess: () => null, findDomain: () => null });
+  table.open(record({ slot: 1, bytesSent: 5 }));
+  table.settle(true);
+  names.set("192.0.2.1", "after.example");
+  table.renameAddresses(new Set(["192.0.2.1"]));
+  table.open(record({ slot: 1, bytesSent: 12, hasIdentity: false }));
+  table.settle(true);
+  assert.deepEqual(
+    takeRows(grouping).map((row) => [row.destination?.domain, row.bytes_sent, row.connections.active]),
+    [
+      ["after.example", 7, 1],
+      ["before.example", 5, 0],
+    ],
+  );
+});
+
+test("flows of a process that is about to be named wait for the name, ended ones too, but not past the end", () => {
+  const early = processTags(100, "4f3c8a1d2b6e");
+  const named = processTags(100, "web");
+  const awaited = new Set([early]);
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("service"),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+  });
+  const table = new FlowTable({
+    host: "web-1",
+    grouping,
+    findProcess: () => early,
+    isAwaited: (process) => awaited.has(process),
+    findDomain: () => null,
+  });
+  const rows = (last = false) => {
+    table.settle(last);
+    return takeRows(grouping).map((row) => [row.source?.service, row.bytes_sent, row.connections.closed]);
+  };
+  table.closed(record({ bytesSent: 10, identity: { localPort: 1 } }));
+  table.open(record({ slot: 1, bytesSent: 5, identity: { localPort: 2 } }));
+  assert.deepEqual(rows(), []);
+  awaited.clear();
+  table.replaceProcesses(new Map([[early, named]]));
+  assert.deepEqual(rows(), [["web", 15, 1]]);
+  awaited.add(early);
+  table.closed(record({ bytesSent: 7, identity: { localPort: 3 } }));
+  assert.deepEqual(rows(true), [
+    ["4f3c8a1d2b6e", 7, 1],
+    ["web", 0, 0],
+  ]);
+});
+
 function ends(row: SnapshotFlow): string {
   return `${row.source?.service} > ${row.destination?.service}`;
 }

@@ -1,6 +1,8 @@
 import { measureBulk } from "./bulk.ts";
 import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
+import { measureFilter } from "./filter.ts";
+import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
 import { measurePrefix } from "./prefix.ts";
@@ -30,5 +32,7 @@ export const BENCHES: readonly Bench[] = [
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
   { name: "prefix", summary: "the longest prefix for an address", run: measurePrefix },
   { name: "start", summary: "time until there is something to see", run: measureStart },
+  { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },
+  { name: "filter", summary: "asking a filter of every flow", run: measureFilter },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];

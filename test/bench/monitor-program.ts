@@ -22,7 +22,7 @@ const { config } = loadConfig({
     { key: "system_probe_config.max_tracked_connections", name: "argv", value: Number(capacity) },
   ],
 });
-const monitor = openMonitor({ config, pid: null, family: null });
+const monitor = openMonitor({ config, question: { groupBy: config.groupBy, filter: null } });
 monitor.start();
 answer(tick(1, false));
 

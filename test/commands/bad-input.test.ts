@@ -65,10 +65,16 @@ const CASES: readonly Case[] = [
   { title: "a probe that does not exist", args: ["export", "--probe", "magic"], status: 2, says: /magic/ },
   { title: "a command that does not exist", args: ["exprot"], status: 2, says: /exprot/ },
   {
-    title: "a filter on saved snapshots",
-    args: ["top", "--from", file("x", "{}"), "-p", "1"],
+    title: "a filter with an unknown tag",
+    args: ["export", "-f", "-servce:web"],
     status: 2,
-    says: /--pid.*--from/,
+    says: /--filter, column 2: .*"servce".*did you mean `service`/,
+  },
+  {
+    title: "a filter that the full screen would be opened for",
+    args: ["top", "--filter=(a OR b"],
+    status: 2,
+    says: /--filter, column 1: this \( has no \)/,
   },
   {
     title: "a file that is not there",
@@ -147,7 +153,7 @@ test("with --json the error is JSON", async () => {
   const { status, stderr } = await npmon(["export", "--json", "-g", "\u001b[31mtag"]);
   assert.equal(status, 2);
   const { error } = JSON.parse(stderr);
-  assert.deepEqual(Object.keys(error), ["code", "message", "remedy", "exit_code"]);
+  assert.deepEqual(Object.keys(error), ["code", "message", "remedy", "exit_code", "column"]);
   assert.deepEqual([error.code, error.exit_code], ["usage", 2]);
   assert.doesNotMatch(stderr.trimEnd(), /\p{Cc}/u);
 });

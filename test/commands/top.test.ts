@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
+import type { Snapshot } from "../../src/snapshot/snapshot.ts";
 import { startHold, startServer, type TrafficHold, type TrafficServer } from "../traffic/traffic.ts";
 import { createSnapshot, QUIET_PROBE } from "../view/fixtures/snapshots.ts";
 import { Tmux } from "../view/fixtures/tmux.ts";
@@ -220,6 +221,83 @@ test("a recorded file plays, and its last screen stays until q", async (context)
   assert.doesNotMatch(screen, /npmon: tracing/);
   await assertWhole(tmux, modes);
 });
+
+test("a recording stops, steps back and on, and answers what it was not asked when it was made", async (context) => {
+  const recorded = join(folder, "ungrouped.json");
+  const args = ["top", "-b", "-g", "flow", "-d", "0.3", "-c", "3", "-o", recorded, "-p", String(hold.pid)];
+  assert.equal((await npmon(args)).status, 0);
+  const tmux = open(context, 120, 30);
+  top(tmux, `--from ${recorded}`);
+  await tmux.until("the end, by service", (text) => text.includes("END OF DATA 3/3") && ROW.test(text));
+  tmux.keys(",");
+  await tmux.until("a step back", (text) => text.includes("PAUSED 2/3"));
+  tmux.keys("Enter");
+  await tmux.until(
+    "its process",
+    (text) => text.includes("all › npmon-till → npmon-shop") && text.includes(` ${hold.pid} `),
+  );
+  tmux.keys("Enter");
+  await tmux.until(
+    "its two connections",
+    (text) => text.match(new RegExp(` ${server.port} `, "g"))?.length === 2,
+  );
+  tmux.keys(".");
+  await tmux.until(
+    "a step on",
+    (text) => text.includes("END OF DATA 3/3") && text.includes("all › npmon-till"),
+  );
+  tmux.keys("q");
+  await tmux.until("the end", (text) => text.includes("status 0"));
+});
+
+test("what is asked on the screen is answered live, and the recording has every moment of it", async (context) => {
+  const recorded = join(folder, "asked.json");
+  const written = join(folder, "written.json");
+  const tmux = open(context, 120, 30);
+  top(tmux, `-p ${hold.pid} -d 0.5 -o ${recorded}`);
+  await untilDrawn(tmux);
+  tmux.keys("Enter");
+  await tmux.until(
+    "the process",
+    (text) => text.includes("all › npmon-till → npmon-shop") && text.includes(` ${hold.pid} `),
+  );
+  tmux.keys("w", "C-u");
+  tmux.keys("-l", written);
+  tmux.keys("Enter");
+  await tmux.until("that it was written", (text) => text.includes(`wrote ${written}`));
+  tmux.keys("w", "C-u");
+  tmux.keys("-l", written);
+  tmux.keys("Enter");
+  await tmux.until("that it is not written over", (text) => text.includes("exists; nothing was written"));
+  tmux.keys("Escape");
+  await untilDrawn(tmux);
+  tmux.keys("+");
+  await tmux.until("a longer window", (text) => text.includes("UTC (1 s)"));
+  tmux.keys("q");
+  await tmux.until("the end", (text) => text.includes("status 0"));
+
+  const [snapshot] = readSnapshots(written);
+  assert.equal(snapshot?.group_by[0], "source.process");
+  assert.deepEqual(
+    snapshot?.flows.map(({ source }) => source?.pid),
+    [hold.pid],
+  );
+  const snapshots = readSnapshots(recorded);
+  assert.deepEqual(
+    snapshots.map(({ group_by }) => group_by[0]).filter((name, index, all) => name !== all[index - 1]),
+    ["source.service", "source.process", "source.service"],
+  );
+  for (const [index, { start }] of snapshots.entries()) {
+    if (index > 0) assert.equal(start, snapshots[index - 1]?.end, "nothing is left out between two");
+  }
+});
+
+function readSnapshots(path: string): readonly Snapshot[] {
+  return readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
 
 test("a terminal that can do nothing gets plain tables", async (context) => {
   const tmux = open(context, 180, 50);

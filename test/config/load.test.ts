@@ -4,6 +4,8 @@ import { after, describe, test } from "node:test";
 import type { Environment } from "../../src/config/environment.ts";
 import { type ConfigSources, type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { ConfigError, formatProblem } from "../../src/config/problem.ts";
+import { formatGroupBy } from "../../src/query/group-by.ts";
+import { parseFilter } from "../../src/query/parse-filter.ts";
 import { Folder } from "./folder.ts";
 
 const folder = new Folder();
@@ -302,7 +304,7 @@ test("what is common to all intakes is in each that says nothing else", () => {
   ]);
 });
 
-test("a rule keeps the text of its filter and the place where it stands", () => {
+test("a rule keeps the text of its filter, what it means and the place where it stands", () => {
   const { config } = load(
     "npmon:\n  tags:\n    rules:\n    - when: process:x\n      set: {team: 5, on: true}\n",
   );
@@ -310,10 +312,41 @@ test("a rule keeps the text of its filter and the place where it stands", () => 
     {
       when: "process:x",
       set: { team: "5", on: "true" },
+      filter: parseFilter("process:x", { scope: "endpoint" }),
       origin: { kind: "file", file: config.file, line: 4, column: 13 },
     },
   ]);
   assert.deepEqual(config.tags.names, ["on", "team"]);
+});
+
+for (const [what, when, says] of [
+  ["a tag that is not there", "proces:x", /column 1: there is no tag "proces"; did you mean `process`\?$/],
+  ["one end of a flow", "source.process:x", /column 1: /],
+  ["a number of rows", "retransmits:>0", /column 1: /],
+] as const) {
+  test(`a rule whose filter asks for ${what} is a problem with its place`, () => {
+    const text = `npmon:\n  tags:\n    rules:\n    - when: ${when}\n      set: {team: a}\n`;
+    assert.throws(
+      () => load(text),
+      (error) => {
+        assert.ok(error instanceof ConfigError);
+        const [problem] = error.problems;
+        assert.deepEqual(
+          [problem?.key, problem?.origin.kind === "file" && problem.origin.line],
+          ["npmon.tags.rules[0].when", 4],
+        );
+        assert.match(problem?.message ?? "", says);
+        return true;
+      },
+    );
+  });
+}
+
+test("rows can be made of tags that the file defines", () => {
+  const { config } = load(
+    "npmon:\n  group_by: source.team,zone\n  tags: {rules: [{when: 'process:x', set: {team: a}}], cidrs: {10.0.0.0/8: {zone: b}}}\n",
+  );
+  assert.deepEqual(formatGroupBy(config.groupBy), ["source.team", "source.zone", "destination.zone"]);
 });
 
 describe("the file is the first that exists where it belongs", () => {

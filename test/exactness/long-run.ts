@@ -44,13 +44,12 @@ export class LongRun implements AsyncDisposable {
   readonly #folder: string;
   readonly #closed: Promise<unknown[]>;
   readonly #samples: Sample[] = [];
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
 
   private constructor(child: ChildProcess, folder: string) {
     this.#child = child;
     this.#folder = folder;
     this.#closed = once(child, "close");
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
   }
 
   /** `npmon export --json`, a snapshot every 100 ms. */
@@ -63,6 +62,7 @@ export class LongRun implements AsyncDisposable {
     closeSync(file);
     const run = new LongRun(child, folder);
     await tracing(child);
+    run.#timer = setInterval(() => run.#sample(), SAMPLE_EVERY_MS);
     return run;
   }
 

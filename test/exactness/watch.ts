@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { Grouping } from "../../src/aggregate/group.ts";
+import { checkConfigText } from "../../src/config/load.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
+import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
 import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
-import { EndpointTags } from "../../src/tag/endpoint-tags.ts";
-import { ProcessTable } from "../../src/tag/process-table.ts";
 
 export interface WatchOptions {
   readonly groupBy?: string;
@@ -15,10 +14,10 @@ export interface WatchOptions {
   readonly closedCapacity?: number;
 }
 
-/** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
-const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
+const { config: CONFIG } = checkConfigText("", "test", {});
 
-const TAGS = new EndpointTags();
+/** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
+export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {
@@ -27,12 +26,9 @@ export class Watch implements Disposable {
 
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
-      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot() }),
-      processes: new ProcessTable(),
-      grouping: new Grouping({
-        groupBy: parseGroupBy(groupBy),
-        lookup: (end, tag) => TAGS.valueOf(end, tag),
-      }),
+      probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
+      sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),
+      question: { groupBy: parseGroupBy(groupBy), filter: null },
       host: "test",
       surroundings: {
         monotonicMs: () => performance.now(),
@@ -40,7 +36,6 @@ export class Watch implements Disposable {
         cpu: () => process.cpuUsage(),
         memoryBytes: () => process.memoryUsage.rss(),
       },
-      filter: null,
     });
     this.#monitor.start();
   }

@@ -9,7 +9,13 @@ import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
 const DATAGRAMS = 3000;
 
 const tier: BpfTier = process.argv[2] === "kprobe" ? "kprobe" : "tracepoint";
-const loaded = loadTier({ tier, capacity: 4096, closedCapacity: 4096, cgroupRoot: findCgroupRoot() });
+const loaded = loadTier({
+  tier,
+  capacity: 4096,
+  closedCapacity: 4096,
+  cgroupRoot: findCgroupRoot(),
+  dns: true,
+});
 const statistics = enableStats();
 const receiver = createSocket("udp4").bind(0, "127.0.0.1");
 await once(receiver, "listening");

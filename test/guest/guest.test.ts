@@ -22,7 +22,7 @@ const UNABLE: Readonly<Record<Series, Facts>> = {
     map_walk: "no: load EINVAL",
     typed_pointer: "no: load EINVAL",
   },
-  "6.1": { send_length: "no: load ESRCH", typed_pointer: "no: load EINVAL" },
+  "6.1": { send_length: "no: load ESRCH", typed_pointer: "no: load EACCES" },
   "6.12": {},
 };
 

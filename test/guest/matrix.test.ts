@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { Tier } from "../../src/snapshot/snapshot.ts";
+import { buildAsk } from "../probe/bpf/ask.ts";
 import { buildTraffic } from "../traffic/build.ts";
 import { runInGuest } from "./guest.ts";
 import { findKernel, type Series } from "./kernel.ts";
@@ -15,17 +16,18 @@ interface Round {
 
 const TCP = "test/exactness/tcp.test.js";
 const UDP = "test/exactness/udp.test.js";
+const DNS = "test/probe/bpf/answers.test.js";
 /**
  * Leaves out the sixty megabytes and the second round of the same cases; and splice and sendfile to UDP, for before 6.5
  * the kernel makes a datagram of each page over IPv6, which the program that calls cannot know.
  */
 const TESTS =
-  "(?:many sizes|half closes|prefork|IPv4 clients).*20 ms|network namespace|only the bytes since|refused ones|a reset is|IPv., (?:not )?connected, (?!splice|sendfile)";
+  "(?:many sizes|half closes|prefork|IPv4 clients).*20 ms|network namespace|only the bytes since|refused ones|a reset is|IPv., (?:not )?connected, (?!splice|sendfile)|DNS answers|of every call|of many in one call";
 
 const ROUNDS: readonly Round[] = [
-  { series: "6.1", tier: "kprobe", files: [TCP, UDP] },
+  { series: "6.1", tier: "kprobe", files: [TCP, UDP, DNS] },
   { series: "6.1", tier: "tracepoint", files: [TCP] },
-  { series: "6.12", tier: "kprobe", files: [TCP, UDP] },
+  { series: "6.12", tier: "kprobe", files: [TCP, UDP, DNS] },
   { series: "6.12", tier: "tracepoint", files: [TCP, UDP] },
 ];
 
@@ -43,7 +45,10 @@ suite("the exactness tests, on the kernels that npmon claims", () => {
         pattern,
         ...files,
       ];
-      const run = await runInGuest(kernel, command, { files: [buildTraffic()], timeoutMs: 300_000 });
+      const run = await runInGuest(kernel, command, {
+        files: [buildTraffic(), buildAsk()],
+        timeoutMs: 300_000,
+      });
       const passed = Number(/^# pass (\d+)$/m.exec(run.stdout)?.[1]);
       t.diagnostic(`Linux ${kernel.version}: ${passed} tests passed in ${run.seconds.toFixed(1)} s`);
       assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);

@@ -13,7 +13,7 @@ export class Configured implements Disposable {
       NPMON_GROUP_BY: groupBy,
       NPMON_PROBE: process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint",
     });
-    this.#monitor = openMonitor({ config, pid: null, family: null });
+    this.#monitor = openMonitor({ config, question: { groupBy: config.groupBy, filter: null } });
     this.#monitor.start();
   }
 

@@ -3,6 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { ProcessSighting } from "../../src/flow/process.ts";
+import type { ContainerFacts } from "../../src/tag/facts.ts";
 import { ProcessTable } from "../../src/tag/process-table.ts";
 import { FakeProc } from "./fake-proc.ts";
 
@@ -31,8 +32,12 @@ describe("ProcessTable", () => {
   let nowMs: number;
   let table: ProcessTable;
 
-  function createTable(maxProcesses?: number): ProcessTable {
+  function createTable(
+    maxProcesses?: number,
+    findContainer: (id: string) => ContainerFacts | null = () => null,
+  ): ProcessTable {
     return new ProcessTable({
+      findContainer,
       procRoot: proc.root,
       cgroupRoot,
       nowMs: () => nowMs,
@@ -277,6 +282,44 @@ describe("ProcessTable", () => {
     nowMs = 200_000;
     table.sweep(nowMs);
     assert.equal(table.size, 1);
+  });
+
+  it("tags all processes of a container again when its engine has answered, and says what took whose place", () => {
+    const known = new Map<string, ContainerFacts>();
+    table = createTable(undefined, (id) => known.get(id) ?? null);
+    for (const pid of [7, 8])
+      proc.put({ pid, startTicks: OLD_TICKS, comm: "nginx", cgroup: `0::/docker/${ID}\n` });
+    proc.put({ pid: 9, startTicks: OLD_TICKS, comm: "sshd", cgroup: "0::/\n" });
+    const early = [7, 8, 9].map((pid) => table.get(pid, OLD_TICKS));
+    assert.deepEqual([...table.takeChanges(nowMs)], []);
+    known.set(ID, { name: "web-1", image: "registry.example:5000/shop/web:2", labels: { team: "a" } });
+    assert.deepEqual([...table.takeChanges(nowMs)], [], "nobody said that anything changed");
+    table.containersChanged();
+    const changes = table.takeChanges(nowMs);
+    const late = [7, 8, 9].map((pid) => table.get(pid, OLD_TICKS));
+    assert.deepEqual([...changes.keys()], [early[0], early[1]]);
+    assert.deepEqual([...changes.values()], [late[0], late[1]]);
+    assert.equal(late[2], early[2]);
+    assert.deepEqual(
+      [late[0]?.container, late[0]?.service, late[0]?.service_source, late[0]?.labels?.get("team")],
+      ["web-1", "web", "image", "a"],
+    );
+    known.delete(ID);
+    table.containersChanged();
+    assert.deepEqual([...table.takeChanges(nowMs)], [], "what is known of a container outlives it");
+  });
+
+  it("looks at a young process again when its time has come, also when nobody asks for it", () => {
+    proc.put({ pid: 7, startTicks: YOUNG_TICKS, comm: "runc", cgroup: "0::/\n" });
+    const early = table.get(7, YOUNG_TICKS);
+    proc.put({ pid: 7, startTicks: YOUNG_TICKS, comm: "nginx", cgroup: `0::/docker/${ID}\n` });
+    nowMs = 499;
+    assert.equal(table.takeChanges(nowMs).size, 0);
+    nowMs = 500;
+    const changes = table.takeChanges(nowMs);
+    assert.ok(early !== null);
+    assert.equal(changes.get(early)?.container_id, ID);
+    assert.equal(changes.get(early), table.get(7, YOUNG_TICKS));
   });
 
   it("is bounded by count, dropping what went longest without being asked for", () => {

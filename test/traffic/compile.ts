@@ -12,7 +12,8 @@ const COMPILER = "clang-19";
 export function compileProgram(sources: readonly [string, ...string[]]): string {
   const name = basename(sources[0], ".c");
   const program = join(CACHE, name);
-  const newestMs = Math.max(...sources.map((path) => statSync(path).mtimeMs));
+  // A guest has no sources, only what was compiled of them.
+  const newestMs = Math.max(...sources.filter(existsSync).map((path) => statSync(path).mtimeMs));
   if (existsSync(program) && statSync(program).mtimeMs >= newestMs) return program;
   mkdirSync(CACHE, { recursive: true });
   const fresh = join(CACHE, `${name}.${process.pid}.tmp`);

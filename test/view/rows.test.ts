@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NpmonError } from "../../src/error/error.ts";
 import type { Snapshot } from "../../src/snapshot/snapshot.ts";
-import { rowKey } from "../../src/view/row.ts";
+import { Ledger } from "../../src/view/ledger.ts";
 import { selectRows } from "../../src/view/rows.ts";
-import { addTotals, NO_TOTALS } from "../../src/view/totals.ts";
 import { createFlow, createSnapshot } from "./fixtures/snapshots.ts";
 
 function named(
@@ -60,7 +59,9 @@ test("a column that does not exist is a usage error that names those that do", (
       error instanceof NpmonError &&
       error.exitCode === 2 &&
       error.message === '--sort: there is no column "sent\\x1b[2J"' &&
-      error.remedy.includes("source.service, destination.service, sent, received, traffic, sent_total"),
+      error.remedy.includes(
+        "source.service, destination.service, sent, received, traffic, bytes_sent, bytes_received, bytes, sent_total",
+      ),
   );
 });
 
@@ -73,32 +74,13 @@ test("rows are limited after sorting", () => {
   );
 });
 
-test("the key of a row holds every tag, whatever the names hold", () => {
-  const keys = [
-    named("a"),
-    named(null),
-    named("null"),
-    createFlow({ source: { service: 'a"},{"service":"b' } }),
-    createFlow({ client: { service: "web" }, server: { port: 443 } }),
-    createFlow({ protocol: "udp" }),
-  ].map(rowKey);
-  assert.equal(new Set(keys).size, keys.length);
-});
-
-test("totals run since the first snapshot, whether or not a row is in every one", () => {
+test("totals are those of the view where it keeps them, else of the snapshot alone", () => {
   const first = createSnapshot({ flows: [named("a", { bytes_sent: 5, bytes_received: 1 })] });
-  const second = createSnapshot({ start: "2026-01-01T00:00:05.000Z", flows: [named("b")] });
-  const third = createSnapshot({ flows: [named("a", { bytes_sent: 7, bytes_received: 1 })] });
-  const totals = [first, second, third].reduce((sum, snapshot) => addTotals(sum, snapshot), NO_TOTALS);
-  assert.equal(totals.since, first.start);
-  const [row] = selectRows(third, { totals });
+  const second = createSnapshot({ flows: [named("a", { bytes_sent: 7, bytes_received: 1 })] });
+  const totals = new Ledger();
+  for (const snapshot of [first, second]) totals.advance(snapshot);
+  const [row] = selectRows(second, { totals });
   assert.deepEqual([row?.sentTotal, row?.receivedTotal], [12, 2]);
-  assert.equal(NO_TOTALS.byKey.size, 0);
-});
-
-test("totals forget the row unseen for longest, and say so", () => {
-  const snapshots = ["a", "b", "a", "c"].map((name) => createSnapshot({ flows: [named(name)] }));
-  const totals = snapshots.reduce((sum, snapshot) => addTotals(sum, snapshot, 2), NO_TOTALS);
-  assert.deepEqual([...totals.byKey.keys()], [rowKey(named("a")), rowKey(named("c"))]);
-  assert.equal(totals.forgotten, 1);
+  const [alone] = selectRows(second);
+  assert.deepEqual([alone?.sentTotal, alone?.receivedTotal], [7, 1]);
 });

@@ -75,11 +75,12 @@ test("stringifySafe leaves nothing raw and parses back to the same value", () =>
   assert.deepEqual(JSON.parse(stringifySafe(astral)), astral);
 });
 
-test("truncateMiddle keeps the two ends of a name within the width", () => {
+test("truncateMiddle keeps what tells most of a name within the width", () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ["kube-state-metrics-7f9c", 10, "kube-…7f9c"],
+    ["/usr/lib/jvm/java-17/bin/java", 16, "/usr/…7/bin/java"],
     ["postgres", 8, "postgres"],
-    ["postgres", 7, "pos…res"],
+    ["postgres", 7, "post…es"],
     ["postgres", 1, "…"],
     ["postgres", 0, ""],
     ["日本語サービス名前", 9, "日本…名前"],

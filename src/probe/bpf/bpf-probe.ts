@@ -1,9 +1,9 @@
 import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/index.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
-import type { BpfTier } from "./features.ts";
+import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
 import { counts, type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
-import { decodeProcess, FlowRecordCursor } from "./record.ts";
+import { decodeDns, decodeProcess, FlowRecordCursor } from "./record.ts";
 import { SlotRing } from "./slot-ring.ts";
 
 /** Looking for owners walks every open file of every process; it may take this share of one core at most. */
@@ -19,12 +19,14 @@ export class BpfProbe implements Probe {
   readonly tier: BpfTier;
   readonly capacity: number;
   readonly reason: string | null;
+  readonly readsDns: boolean;
   readonly #loaded: LoadedTier;
   readonly #control: MappedMap;
   readonly #records: MappedMap;
   readonly #slots: SlotRing;
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
+  readonly #answers: RingBuffer;
   /** Null where TCP is not counted: looking for owners is what takes in the sockets that are there already. */
   readonly #owners: IteratorLink | null;
   readonly #walk: Program;
@@ -34,6 +36,7 @@ export class BpfProbe implements Probe {
   #lost = 0;
   #lostBytes = 0;
   #lostNames = 0;
+  #lostAnswers = 0;
   #nextOwnerPassMs = 0;
 
   constructor(loaded: LoadedTier, options: LoadOptions, reasons: readonly string[]) {
@@ -42,11 +45,13 @@ export class BpfProbe implements Probe {
     this.tier = tier;
     this.capacity = capacity;
     this.reason = [...reasons, ...missing].join("; ") || null;
+    this.readsDns = readsAnswers(programs);
     this.#loaded = loaded;
     this.#control = object.map(".bss").mmap();
     this.#records = object.map("records").mmap();
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
+    this.#answers = object.map("answers").openRingBuffer();
     this.#owners = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
     this.#walk = object.program(programs.has("npmon_collect") ? "npmon_collect" : "npmon_collect_copied");
     this.#udpWalk = programs.has("npmon_collect_udp") ? object.program("npmon_collect_udp") : null;
@@ -69,6 +74,7 @@ export class BpfProbe implements Probe {
 
   poll(sink: RecordSink): boolean {
     this.#drainProcesses(sink);
+    this.#drainAnswers(sink);
     const few = this.#slots.freeCount < this.capacity * FEW_FREE_SLOTS;
     const fill = few ? EARLY_PASS_FILL_FEW : EARLY_PASS_FILL;
     return this.#closed.pendingBytes() > this.#closed.capacityBytes * fill;
@@ -94,14 +100,17 @@ export class BpfProbe implements Probe {
     this.#lostBytes += lostBytes;
     const lostNames = this.#counter("lostProcesses") - this.#lostNames;
     this.#lostNames += lostNames;
+    const lostAnswers = this.#counter("lostAnswers") - this.#lostAnswers;
+    this.#lostAnswers += lostAnswers;
     const waiting = Math.max(0, this.#counter("waiting")) + this.#getControl("udpWaiting");
 
-    // Whatever is in the buffer now names only processes that were announced before.
+    // Whatever is in the buffer now names only processes that were announced before, and began after its DNS answer.
     const limit = this.#closed.position();
     this.#drainProcesses(sink);
+    this.#drainAnswers(sink);
     this.#drainWalk(sink);
     this.#closed.consume((view, offset) => sink.closed(this.#cursor.moveTo(view, offset)), limit);
-    return { lost, lostBytes, lostNames, waiting, closedBufferFill: fill };
+    return { lost, lostBytes, lostNames, lostAnswers, waiting, closedBufferFill: fill };
   }
 
   release(slots: readonly number[]): void {
@@ -114,6 +123,10 @@ export class BpfProbe implements Probe {
 
   #drainProcesses(sink: RecordSink): void {
     this.#processes.consume((view, offset) => sink.process(decodeProcess(view, offset)));
+  }
+
+  #drainAnswers(sink: RecordSink): void {
+    this.#answers.consume((view, offset, length) => sink.dns(decodeDns(view, offset, length)));
   }
 
   /** In parts, between which a kernel without preemption can run something else. */

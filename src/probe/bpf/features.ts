@@ -8,6 +8,8 @@ export interface Way {
   readonly programs: readonly string[];
   /** Programs attached to the root of the cgroup v2 hierarchy. */
   readonly atCgroup?: readonly string[];
+  /** A program of another feature whose work one of these does too; this way makes no sense where that is not wanted. */
+  readonly replaces?: string;
   /** What this way cannot tell and a better one can, to be shown. */
   readonly lacks?: string;
 }
@@ -23,7 +25,10 @@ export interface Feature {
   readonly without: string;
 }
 
-const TCP_EVENTS = ["npmon_state", "npmon_state_again", "npmon_owners"];
+/** What sees every connection begin and end. */
+export const STATE = "npmon_state";
+
+const TCP_EVENTS = [STATE, "npmon_state_again", "npmon_owners"];
 
 /** What every tier has. The second way is for kernels before 6.2; it tells the same. */
 export const TCP: Feature = {
@@ -36,8 +41,24 @@ export const TCP: Feature = {
   without: "TCP cannot be counted",
 };
 
+/** The DNS answers that processes receive, which are read where datagrams are counted. */
+const DNS: Readonly<Record<BpfTier, Feature>> = {
+  tracepoint: dns({ programs: ["npmon_receive_dns"], replaces: "npmon_receive_length" }),
+  kprobe: dns({ programs: ["npmon_consume_dns"], replaces: "npmon_consume_udp" }),
+};
+
+function dns(way: Way): Feature {
+  return {
+    protocol: "udp",
+    // They know the registers of one architecture only.
+    ways: process.arch === "x64" ? [way] : [],
+    required: false,
+    without: "no domain names from DNS answers: it takes UDP that is counted, and Linux 5.15 on x86-64",
+  };
+}
+
 /** Attached in this order. Programs that are named nowhere are not loaded. */
-export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
+const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   tracepoint: [
     TCP,
     {
@@ -82,6 +103,19 @@ export const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
     },
   ],
 };
+
+/**
+ * What a tier can tell, in the order in which it is attached.
+ * @param readsDns whether DNS answers are wanted
+ */
+export function featuresOf(tier: BpfTier, readsDns: boolean): readonly Feature[] {
+  return readsDns ? [...FEATURES[tier], DNS[tier]] : FEATURES[tier];
+}
+
+/** Whether these programs hand over DNS answers. */
+export function readsAnswers(programs: ReadonlySet<string>): boolean {
+  return programs.has("npmon_receive_dns") || programs.has("npmon_consume_dns");
+}
 
 /** These are run by passes, everything else reacts to events. */
 export const RUN_BY_PASSES: ReadonlySet<string> = new Set([

@@ -36,8 +36,15 @@ export const PROCESS_RECORD = {
   environ: 48,
 } as const;
 
+export const DNS_RECORD = {
+  size: 4104,
+  netns: 0,
+  pid: 4,
+  bytes: 8,
+} as const;
+
 export const CONTROL = {
-  size: 104,
+  size: 112,
   baseline: 0,
   last: 4,
   walkFrom: 8,
@@ -54,6 +61,7 @@ export const CONTROL = {
   lostProcesses: 80,
   unseen: 88,
   udpFlows: 96,
+  lostAnswers: 104,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */

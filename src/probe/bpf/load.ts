@@ -4,7 +4,16 @@ import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../
 import { NpmonError } from "../../error/error.ts";
 import type { Protocol } from "../../flow/flow.ts";
 import { probeError } from "../load-error.ts";
-import { type BpfTier, FEATURES, type Feature, RUN_BY_PASSES, TCP, type Way } from "./features.ts";
+import { type Choice, chooseWays, findTry } from "./choice.ts";
+import {
+  type BpfTier,
+  type Feature,
+  featuresOf,
+  RUN_BY_PASSES,
+  readsAnswers,
+  STATE,
+  TCP,
+} from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
 import { usedLines } from "./slot-ring.ts";
 
@@ -14,6 +23,8 @@ const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
 const RING_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
+/** Room for some 1,500 DNS answers of usual length between two polls. */
+const ANSWER_PAGES = 64;
 
 export interface LoadOptions {
   readonly tier: BpfTier;
@@ -25,6 +36,8 @@ export interface LoadOptions {
   readonly protocols?: readonly Protocol[];
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
+  /** Whether the DNS answers that processes receive are wanted. Without them nothing of it is in the kernel. */
+  readonly dns: boolean;
 }
 
 /** A tier in the kernel, as much of it as this kernel has, counting already. */
@@ -62,21 +75,20 @@ export function loadTier(options: LoadOptions): LoadedTier {
       "--probe tracepoint works without kprobes.",
     );
   }
-  const features = FEATURES[options.tier].filter(
+  const features = featuresOf(options.tier, options.dns).filter(
     (feature) => feature === TCP || counts(options, feature.protocol),
   );
   const tries = features.map((feature) => ({ feature, way: 0 }));
   for (;;) {
-    const chosen = tries.flatMap(({ feature, way }) => feature.ways[way] ?? []);
+    const choice = chooseWays(tries);
     try {
-      const object = loadWays(chosen, options);
-      const missing = tries.flatMap(({ feature, way }) => lacking(feature, way));
-      return { object, programs: new Set(chosen.flatMap(programsOf)), missing };
+      return {
+        object: loadWays(choice, options),
+        programs: choice.programs,
+        missing: choice.missing,
+      };
     } catch (cause) {
-      const program = cause instanceof EbpfError ? cause.program : null;
-      const refused = tries.find(
-        ({ feature, way }) => program !== null && programsOf(feature.ways[way]).includes(program),
-      );
+      const refused = findTry(tries, cause instanceof EbpfError ? cause.program : null);
       if (refused === undefined) throw probeError(cause, fileURLToPath(OBJECT));
       refused.way++;
       if (refused.feature.required && refused.way === refused.feature.ways.length) {
@@ -91,12 +103,6 @@ export function counts({ protocols }: LoadOptions, protocol: Protocol): boolean 
   return protocols === undefined || protocols.includes(protocol);
 }
 
-function lacking(feature: Feature, way: number): readonly string[] {
-  const used = feature.ways[way];
-  if (used === undefined) return [feature.without];
-  return used.lacks === undefined ? [] : [used.lacks];
-}
-
 /** Why the tier cannot be used: what it is for is not there. That TCP cannot be counted is no matter of tiers. */
 function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
   const error = probeError(cause, fileURLToPath(OBJECT));
@@ -109,16 +115,12 @@ function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
   );
 }
 
-function programsOf(way: Way | undefined): readonly string[] {
-  return way === undefined ? [] : [...way.programs, ...(way.atCgroup ?? [])];
-}
-
-function loadWays(ways: readonly Way[], options: LoadOptions): LoadedObject {
-  const object = configure(new Set(ways.flatMap(programsOf)), options).load();
+function loadWays({ ways, programs: wanted }: Choice, options: LoadOptions): LoadedObject {
+  const object = configure(wanted, options).load();
   try {
-    for (const way of ways) {
-      const { programs, atCgroup = [] } = way;
-      if (TCP.ways.includes(way) && !counts(options, "tcp")) continue;
+    for (const { programs, atCgroup = [] } of ways) {
+      // Loaded in any case: the pass is among them.
+      if (programs.includes(STATE) && !counts(options, "tcp")) continue;
       for (const name of programs) if (!RUN_BY_PASSES.has(name)) object.program(name).attach();
       for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
     }
@@ -140,7 +142,8 @@ function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: Lo
     .setMaxEntries("free_slots", capacity)
     .setMaxEntries("used_slots", usedLines(capacity))
     .setMaxEntries("udp_flows", capacity)
-    .setMaxEntries("closed", closedBufferBytes(closedCapacity));
+    .setMaxEntries("closed", closedBufferBytes(closedCapacity))
+    .setMaxEntries("answers", (readsAnswers(wanted) ? ANSWER_PAGES : 1) * PAGE_BYTES);
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
   // The constants of bpf/sockets.h, in their order.
   const constants = spec.initialValue(".rodata");

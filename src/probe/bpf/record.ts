@@ -1,9 +1,10 @@
 import type { ReadOnlyView } from "../../ebpf/index.ts";
+import { decodeIpv4, decodeIpv6 } from "../../flow/address.ts";
+import type { DnsSighting } from "../../flow/dns.ts";
 import type { Direction } from "../../flow/flow.ts";
 import type { ProcessSighting } from "../../flow/process.ts";
-import { decodeIpv4, decodeIpv6 } from "../address.ts";
 import type { FlowIdentity, FlowRecord } from "../probe.ts";
-import { DIRECTION, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
+import { DIRECTION, DNS_RECORD, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
 
 const AF_INET = 2;
 const IPPROTO_UDP = 17;
@@ -97,5 +98,14 @@ export function decodeProcess(view: ReadOnlyView, offset: number): ProcessSighti
       environLength === 0
         ? null
         : view.bytes(offset + PROCESS_RECORD.environ, environLength).toString("utf8"),
+  };
+}
+
+/** Decodes one `struct dns_record`, of which `length` bytes were filled in. The answer itself stays as it is. */
+export function decodeDns(view: ReadOnlyView, offset: number, length: number): DnsSighting {
+  return {
+    netns: view.getUint32(offset + DNS_RECORD.netns, true),
+    pid: view.getUint32(offset + DNS_RECORD.pid, true),
+    bytes: view.bytes(offset + DNS_RECORD.bytes, length - DNS_RECORD.bytes),
   };
 }

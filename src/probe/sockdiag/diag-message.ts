@@ -1,5 +1,5 @@
+import { decodeIpv4, decodeIpv6 } from "../../flow/address.ts";
 import type { Direction, Family } from "../../flow/flow.ts";
-import { decodeIpv4, decodeIpv6 } from "../address.ts";
 import { LITTLE_ENDIAN } from "./netlink-message.ts";
 
 /** Numbers of <net/tcp_states.h>. */

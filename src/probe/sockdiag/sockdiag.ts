@@ -45,6 +45,7 @@ export class SockdiagProbe implements Probe {
   readonly tier = "sockdiag";
   readonly reason: string;
   readonly capacity: number;
+  readonly readsDns = false;
   readonly #dump = new SocketDump();
   readonly #endings: Endings;
   readonly #message = new DiagMessage();
@@ -99,7 +100,7 @@ export class SockdiagProbe implements Probe {
     this.#lost = this.#sockets.lost;
     this.#lostBytes = this.#sockets.lostBytes;
     this.#dropped = 0;
-    return { lost, lostBytes, lostNames: 0, waiting, closedBufferFill: 0 };
+    return { lost, lostBytes, lostNames: 0, lostAnswers: 0, waiting, closedBufferFill: 0 };
   }
 
   release(slots: readonly number[]): void {

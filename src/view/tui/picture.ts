@@ -1,4 +1,5 @@
 import { encodeFrame } from "./frame.ts";
+import type { Screen } from "./screen.ts";
 import type { TuiState } from "./state.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -7,7 +8,7 @@ const FRAME_MS = 40;
 
 /** What the terminal shows, kept up with the state at a bounded number of frames a second. */
 export interface Picture {
-  /** Draws `state` now, or with what comes meanwhile when the last frame was drawn a moment ago. */
+  /** Draws `state` now, or with what comes meanwhile when the last frame was drawn a moment ago or is not taken yet. */
   readonly show: (state: TuiState) => void;
   /** The terminal may show anything: the next frame is drawn whole. */
   readonly forget: () => void;
@@ -17,21 +18,24 @@ export interface Picture {
 /** Nothing is drawn before the first `show`; errors of `render` go to `onError`. */
 export function createPicture(
   terminal: Terminal,
-  render: (state: TuiState) => readonly string[],
+  render: (state: TuiState) => Screen,
   onError: (error: unknown) => void,
 ): Picture {
-  let drawn: readonly string[] | null = null;
+  let drawn: Screen | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let wanted: TuiState | null = null;
   let timer: NodeJS.Timeout | null = null;
+  let isStopped = false;
 
-  const draw = (): void => {
+  const draw = async (): Promise<void> => {
+    // A terminal that does not take its frame gets no other one meanwhile, and the state goes on without it.
+    await terminal.whenIdle();
     timer = null;
-    if (wanted === null) return;
+    if (wanted === null || isStopped) return;
     try {
-      const lines = render(wanted);
-      terminal.write(encodeFrame(drawn, lines, wanted.size));
-      drawn = lines;
+      const screen = render(wanted);
+      terminal.write(encodeFrame(drawn, screen, wanted.size));
+      drawn = screen;
     } catch (error) {
       onError(error);
     }
@@ -48,6 +52,7 @@ export function createPicture(
       drawn = null;
     },
     stop: () => {
+      isStopped = true;
       if (timer !== null) clearTimeout(timer);
     },
   };

@@ -1,29 +1,44 @@
-import { emitKeypressEvents } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Units } from "../format.ts";
-import type { Totals } from "../totals.ts";
-import { type KeyPress, keyName } from "./keys.ts";
+import type { Ledger } from "../ledger.ts";
+import type { ColorDepth } from "../paint.ts";
+import type { Effect, TuiAction } from "./action.ts";
+import { watchForeground } from "./foreground.ts";
+import { openKeyboard } from "./keyboard.ts";
 import { createPicture } from "./picture.ts";
-import { createState, reduceState, type TuiAction, type TuiState } from "./state.ts";
-import { openTerminal } from "./terminal.ts";
+import type { Question, QuestionPort } from "./question.ts";
+import { reduceState } from "./reduce.ts";
+import type { Played, ReplayPort } from "./replay.ts";
+import { renderScreen } from "./screen.ts";
+import { createState } from "./state.ts";
+import { openTerminal, type ScreenWriter } from "./terminal.ts";
 
 export interface TuiOptions {
-  readonly snapshots: AsyncIterable<Snapshot>;
+  /** Live snapshots, or what a recording gives. */
+  readonly snapshots: AsyncIterable<Snapshot | Played>;
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
   /** Where others may write meanwhile: kept back until the terminal is given back; `process.stderr` when absent. */
   readonly stderr?: WriteStream | undefined;
+  /** Writes the screen in place of `stdout`; closed at the end. */
+  readonly writer?: ScreenWriter | null | undefined;
   /** Column name, `-` before it for descending. */
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
   readonly units?: Units | undefined;
-  readonly color: boolean;
+  readonly color: ColorDepth;
   /** First words of the screen. */
   readonly title?: string | undefined;
-  /** Length of a window in ms, said until the first is over. */
-  readonly intervalMs?: number | undefined;
-  /** Keep the last snapshot on the screen until a key ends it, as for a replayed file. */
+  /** What the first snapshots answer. */
+  readonly question?: Question | undefined;
+  /** Who answers other questions; absent where there is nobody. */
+  readonly questions?: QuestionPort | undefined;
+  /** Plays the recording that the snapshots are from; absent when they are live. */
+  readonly replay?: ReplayPort | undefined;
+  /** Writes a snapshot to a file and says what became of it, in a few words. */
+  readonly save?: ((path: string, snapshot: Snapshot) => Promise<string>) | undefined;
+  /** Keep the last snapshot on the screen until a key ends it, as for a recording. */
   readonly hold?: boolean | undefined;
   /** The reader or a signal asked to stop: end the snapshots. Called once, after the terminal is whole again. */
   readonly onQuit?: (() => void) | undefined;
@@ -39,7 +54,7 @@ export interface TuiResult {
   /** The newest snapshot, seen or not; `null` when none came. */
   readonly last: Snapshot | null;
   /** Running totals of the rows, {@link last} included. */
-  readonly totals: Totals;
+  readonly totals: Ledger;
   readonly end: TuiEnd;
 }
 
@@ -49,37 +64,42 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  * Shows snapshots on the whole terminal until the reader quits, a signal comes or the snapshots end. However it ends,
  * the terminal is given back as it was before anything else is said or thrown.
  *
- * @throws what `snapshots` or a component threw, and NpmonError `usage` for a sort column that does not exist
+ * @throws what `snapshots` or the screen threw, and NpmonError `usage` for a sort column that does not exist
  */
 export async function runTui(options: TuiOptions): Promise<TuiResult> {
   const { stdin, stdout, snapshots } = options;
-  const renderScreen = await loadScreen();
   const iterator = snapshots[Symbol.asyncIterator]();
   const terminal = openTerminal({
     stdin,
     stdout,
     stderr: options.stderr ?? process.stderr,
+    writer: options.writer ?? null,
     onWake: () => onResize(),
   });
   const ending = createDeferred<TuiEnd>();
   const picture = createPicture(terminal, (state) => renderScreen(state, options.color), ending.reject);
-  let state = createState({ ...options, size: terminal.size() });
+  let state = createState({
+    ...options,
+    size: terminal.size(),
+    port: options.questions,
+    isReplay: options.replay !== undefined,
+  });
 
   const dispatch = (action: TuiAction): void => {
     try {
       const before = state;
       state = reduceState(state, action);
+      for (const effect of state.effects) perform(effect, options, terminal.setMouse, dispatch);
       if (state.isQuitting) ending.resolve("key");
       else if (state !== before) picture.show(state);
     } catch (error) {
       ending.reject(error);
     }
   };
-  const onKey = (_text: string | undefined, press: KeyPress): void => {
-    const key = keyName(press);
-    if (key === "ctrl-z") terminal.suspend();
-    else dispatch({ type: "key", key });
-  };
+  const keyboard = openKeyboard(stdin, (input) => {
+    if (input.type === "key" && input.key === "ctrl-z") terminal.suspend();
+    else dispatch(input);
+  });
   const onResize = (): void => {
     picture.forget();
     dispatch({ type: "resize", size: terminal.size() });
@@ -91,31 +111,65 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
   };
 
   let end: TuiEnd | null = null;
+  let stopWatching = (): void => {};
   try {
     for (const signal of SIGNALS) process.on(signal, onSignal);
-    emitKeypressEvents(stdin);
-    stdin.on("keypress", onKey).on("end", onHangUp).on("error", onHangUp);
+    stdin.on("end", onHangUp).on("error", onHangUp);
     stdout.on("resize", onResize).on("error", onHangUp);
-    stdin.resume();
+    stopWatching = watchForeground(onHangUp);
     picture.show(state);
-    follow(
-      iterator,
-      ending.promise,
-      dispatch,
-      options.hold === true ? null : () => ending.resolve("end"),
-    ).catch(ending.reject);
+    const onEnd = options.hold === true ? null : () => ending.resolve("end");
+    follow(iterator, ending.promise, dispatch, onEnd).catch(ending.reject);
     const reason = await ending.promise;
     end = reason;
-    return { last: state.latest, totals: state.totals, end: reason };
+    return { last: state.latest, totals: state.ledger, end: reason };
   } finally {
     picture.stop();
+    stopWatching();
     for (const signal of SIGNALS) process.off(signal, onSignal);
-    stdin.off("keypress", onKey).off("end", onHangUp).off("error", onHangUp);
+    keyboard.close();
+    stdin.off("end", onHangUp).off("error", onHangUp);
     stdout.off("resize", onResize).off("error", onHangUp);
     await terminal.close();
     if (end !== null && end !== "end") options.onQuit?.();
     // Not awaited: a generator that waits for its next tick would keep the reader waiting as long.
     iterator.return?.().catch(() => {});
+  }
+}
+
+/** Does what the state wants done outside. */
+function perform(
+  effect: Effect,
+  { questions, replay, save }: TuiOptions,
+  setMouse: (isOn: boolean) => void,
+  dispatch: (action: TuiAction) => void,
+): void {
+  switch (effect.type) {
+    case "ask":
+      if (questions !== undefined) dispatch({ type: "verdict", verdict: questions.ask(effect.question) });
+      return;
+    case "play":
+      replay?.[effect.command]();
+      return;
+    case "step":
+      replay?.step(effect.by);
+      return;
+    case "speed":
+      replay?.setSpeed(effect.speed);
+      return;
+    case "mouse":
+      setMouse(effect.isOn);
+      return;
+    case "save":
+      if (save === undefined) return;
+      save(effect.path, effect.snapshot).then(
+        (text) => dispatch({ type: "notice", notice: { text, isTrouble: false } }),
+        (error: unknown) =>
+          dispatch({
+            type: "notice",
+            notice: { text: error instanceof Error ? error.message : String(error), isTrouble: true },
+          }),
+      );
   }
 }
 
@@ -136,20 +190,9 @@ function createDeferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Ink takes a quarter of a second to load, and React's development build keeps a record of every frame for ever. */
-async function loadScreen(): Promise<(state: TuiState, color: boolean) => readonly string[]> {
-  const before = process.env.NODE_ENV;
-  process.env.NODE_ENV ??= "production";
-  try {
-    return (await import("./screen.tsx")).renderScreen;
-  } finally {
-    if (before === undefined) delete process.env.NODE_ENV;
-  }
-}
-
 /** Passes on snapshots until they end or the view does. */
 async function follow(
-  iterator: AsyncIterator<Snapshot>,
+  iterator: AsyncIterator<Snapshot | Played>,
   ended: Promise<TuiEnd>,
   dispatch: (action: TuiAction) => void,
   onEnd: (() => void) | null,
@@ -163,7 +206,8 @@ async function follow(
     const next = await iterator.next();
     if (isOver) return;
     if (next.done === true) break;
-    dispatch({ type: "snapshot", snapshot: next.value });
+    if ("isAnew" in next.value) dispatch({ type: "played", played: next.value });
+    else dispatch({ type: "snapshot", snapshot: next.value });
   }
   dispatch({ type: "end" });
   onEnd?.();

@@ -38,6 +38,7 @@ export class Ledger {
     this.opened = [];
     const sink: RecordSink = {
       process: (sighting) => this.processes.push(sighting),
+      dns: () => assert.fail("this tier sees no answers"),
       open: (record) => {
         const entry = keep(record, this.#open.get(record.slot));
         assert.ok(entry.slot > 0 && entry.slot <= this.#probe.capacity);

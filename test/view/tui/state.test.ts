@@ -2,21 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NpmonError } from "../../../src/error/error.ts";
 import type { Snapshot } from "../../../src/snapshot/snapshot.ts";
-import { type KeyPress, keyName } from "../../../src/view/tui/keys.ts";
-import { createState, reduceState, type TuiSettings, type TuiState } from "../../../src/view/tui/state.ts";
+import { reduceState } from "../../../src/view/tui/reduce.ts";
+import { createState, type TuiState } from "../../../src/view/tui/state.ts";
 import { createFlow, createLargeSnapshot, createSnapshot } from "../fixtures/snapshots.ts";
+import { press, SIZE, start, take } from "./play-state.ts";
 
-const SIZE = { columns: 80, rows: 24 };
-/** 24 rows less two of header, the headings and the keys. */
-const BODY = 20;
-
-function start(snapshot: Snapshot, settings: Partial<TuiSettings> = {}): TuiState {
-  return reduceState(createState({ size: SIZE, ...settings }), { type: "snapshot", snapshot });
-}
-
-function press(state: TuiState, ...keys: readonly string[]): TuiState {
-  return keys.reduce((current, key) => reduceState(current, { type: "key", key }), state);
-}
+/** 24 rows less two of header, one of bars, the headings and the keys. */
+const BODY = 19;
 
 test("keys move the selection and scroll no further than they must", () => {
   const state = start(createLargeSnapshot(100));
@@ -26,9 +18,9 @@ test("keys move the selection and scroll no further than they must", () => {
     [["pagedown"], BODY - 1, 0],
     [["pagedown", "down"], BODY, 1],
     [["pagedown", "down", "k"], BODY - 1, 1],
-    [["G"], 99, 80],
-    [["end", "pageup"], 80, 80],
-    [["G", "down"], 99, 80],
+    [["G"], 99, 100 - BODY],
+    [["end", "pageup"], 100 - BODY, 100 - BODY],
+    [["G", "down"], 99, 100 - BODY],
     [["G", "home"], 0, 0],
   ];
   for (const [keys, selected, scroll] of cases) {
@@ -38,38 +30,38 @@ test("keys move the selection and scroll no further than they must", () => {
 });
 
 test("a chosen row is followed when the order changes; the first place is kept when none was chosen", () => {
-  const before = start(createLargeSnapshot(100));
   const after: Snapshot = createLargeSnapshot(100, 5);
-  const chosen = press(before, "down", "down");
-  const moved = reduceState(chosen, { type: "snapshot", snapshot: after });
+  const chosen = press(start(createLargeSnapshot(100)), "down", "down");
+  const moved = take(chosen, after);
   assert.equal(moved.rows[moved.selected]?.key, chosen.followedKey);
   assert.ok(moved.selected >= moved.scroll && moved.selected < moved.scroll + BODY);
-  assert.equal(reduceState(before, { type: "snapshot", snapshot: after }).selected, 0);
+  assert.equal(start([createLargeSnapshot(100), after]).selected, 0);
   assert.equal(press(moved, "g").followedKey, null);
 });
 
-test("a followed row that is gone leaves the selection where it was, within the rows", () => {
+test("rows that are gone leave the selection within those that are left", () => {
+  const fewer = { ...createLargeSnapshot(10), group_by: ["source.service"] };
   const chosen = press(start(createLargeSnapshot(100)), "G");
-  const fewer = reduceState(chosen, { type: "snapshot", snapshot: createLargeSnapshot(10) });
-  assert.deepEqual([fewer.selected, fewer.scroll], [9, 0]);
-  const none = reduceState(fewer, { type: "snapshot", snapshot: createSnapshot({ flows: [] }) });
+  const left = take(chosen, fewer);
+  assert.deepEqual([left.selected, left.scroll], [9, 0]);
+  const none = take(left, createSnapshot({ flows: [] }));
   assert.deepEqual([none.selected, none.scroll], [0, 0]);
-  assert.equal(press(none, "down", "up", "G", "pagedown").selected, 0);
+  assert.equal(press(none, "down", "up", "G", "pagedown", "enter", "f", "tab").selected, 0);
 });
 
-test("a pause holds the screen still while totals go on", () => {
+test("a pause holds the screen still, its past too, while totals go on", () => {
   const first = createSnapshot({ flows: [createFlow({ bytes_sent: 1 })] });
   const second = createSnapshot({ flows: [createFlow({ bytes_sent: 10 })] });
   const paused = press(start(first), "space");
-  const later = [second, second].reduce<TuiState>(
-    (state, snapshot) => reduceState(state, { type: "snapshot", snapshot }),
-    paused,
-  );
+  const later = take(paused, second, second);
   assert.equal(later.shown, first);
   assert.equal(later.rows[0]?.sentTotal, 1);
+  const key = later.rows[0]?.key ?? "";
+  assert.deepEqual(later.shownLedger.series(key, "sent", 2), [Number.NaN, 1]);
   const going = press(later, "space");
   assert.equal(going.shown, second);
   assert.equal(going.rows[0]?.sentTotal, 21);
+  assert.deepEqual(going.shownLedger.series(key, "sent", 2), [10, 10]);
 });
 
 test("s goes through the columns on the screen and back to the default, S turns the order round", () => {
@@ -95,25 +87,78 @@ test("s goes through the columns on the screen and back to the default, S turns 
   assert.equal(press(state, "S", "S").sort, "-traffic");
 });
 
-test("u goes through the units, ? opens and closes help, Esc closes it, q and Ctrl-C leave", () => {
+test("a digit sorts by the column at that place, and once more the other way round", () => {
+  const state = start(createLargeSnapshot(3), { size: { columns: 200, rows: 50 } });
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["1"], "source.service"],
+    [["1", "1"], "-source.service"],
+    [["3"], "-sent"],
+    [["3", "3"], "sent"],
+    // The bars between are no column to sort by.
+    [["5"], "-sent_total"],
+    [["9"], "-retransmits"],
+  ];
+  for (const [keys, sort] of cases) assert.equal(press(state, ...keys).sort, sort, keys.join(" "));
+  assert.equal(press(start(createLargeSnapshot(3)), "9").sort, "-traffic", "there is no ninth column");
+});
+
+test("t goes through the measures and takes the order along", () => {
+  const state = press(start(createLargeSnapshot(3)), "3");
+  const seen = [1, 2, 3].map((times) => {
+    const { measure, sort } = press(state, ...Array<string>(times).fill("t"));
+    return `${measure} ${sort}`;
+  });
+  assert.deepEqual(seen, ["throughput -bytes_sent", "total -sent_total", "bandwidth -sent"]);
+});
+
+test("u goes through the units, ? opens help and any key leads back, q and Ctrl-C leave", () => {
   const state = start(createSnapshot());
   assert.deepEqual(
     [press(state, "u").units, press(state, "u", "u").units, press(state, "u", "u", "u").units],
     ["bits", "bytes", "auto"],
   );
   assert.deepEqual(
-    [press(state, "?").isHelpOpen, press(state, "?", "?").isHelpOpen, press(state, "?", "escape").isHelpOpen],
-    [true, false, false],
+    [press(state, "?"), press(state, "h", "down"), press(state, "?", "?"), press(state, "?", "q")].map(
+      ({ mode }) => mode.kind,
+    ),
+    ["help", "help", "table", "table"],
   );
   assert.deepEqual(
-    [press(state, "q").isQuitting, press(state, "ctrl-c").isQuitting, press(state, "x").isQuitting],
-    [true, true, false],
+    [press(state, "q"), press(state, "ctrl-c"), press(state, "?", "ctrl-c"), press(state, "x")].map(
+      ({ isQuitting }) => isQuitting,
+    ),
+    [true, true, true, false],
   );
+});
+
+test("help scrolls as far as there is help", () => {
+  const scrollOf = ({ mode }: TuiState): number => (mode.kind === "help" ? mode.scroll : -1);
+  const open = press(start(createSnapshot()), "?");
+  assert.equal(scrollOf(press(open, "down", "down", "up")), 1);
+  const bottom = scrollOf(press(open, "end"));
+  assert.ok(bottom > 0);
+  assert.equal(scrollOf(press(open, "end", "down")), bottom);
+  assert.equal(scrollOf(press(open, "end", "home")), 0);
 });
 
 test("keys before the first snapshot do no harm", () => {
   const state = createState({ size: SIZE });
-  const after = press(state, "down", "G", "pagedown", "s", "S", "u", "space", "space", "?");
+  const keys = ["down", "G", "pagedown", "s", "S", "u", "t", "1", "space", "space", "?", "?", "tab", "o"];
+  const after = press(
+    state,
+    ...keys,
+    "b",
+    "escape",
+    "/",
+    "escape",
+    "f",
+    "e",
+    "n",
+    "w",
+    "escape",
+    "enter",
+    "+",
+  );
   assert.equal(after.shown, null);
 });
 
@@ -134,17 +179,8 @@ test("an unknown sort column is a usage error at the first snapshot", () => {
   );
 });
 
-test("key presses have one name each", () => {
-  const cases: readonly (readonly [KeyPress, string])[] = [
-    [{ sequence: "q", name: "q" }, "q"],
-    [{ sequence: "G", name: "g", shift: true }, "G"],
-    [{ sequence: "?" }, "?"],
-    [{ sequence: " ", name: "space" }, "space"],
-    [{ sequence: "\u0003", name: "c", ctrl: true }, "ctrl-c"],
-    [{ sequence: "\u001b[5~", name: "pageup" }, "pageup"],
-    [{ sequence: "\u001b", name: "escape", meta: true }, "escape"],
-    [{ sequence: "\u001bq", name: "q", meta: true }, ""],
-    [{}, ""],
-  ];
-  for (const [keyPress, expected] of cases) assert.equal(keyName(keyPress), expected);
+test("what is to be done outside is done once", () => {
+  const asked = press(start(createSnapshot()), "m");
+  assert.deepEqual(asked.effects, [{ type: "mouse", isOn: false }]);
+  assert.deepEqual(press(asked, "j").effects, []);
 });

@@ -24,7 +24,11 @@ function hasRows(screen: string): boolean {
 
 /** Process id of the view: the one child of the shell. */
 function viewPid(tmux: Tmux): number {
-  return Number(execFileSync("pgrep", ["-P", tmux.format("#{pane_pid}")], { encoding: "utf8" }).trim());
+  return childOf(tmux.format("#{pane_pid}"));
+}
+
+function childOf(pid: string | number): number {
+  return Number(execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" }).trim());
 }
 
 async function assertWhole(tmux: Tmux, modesBefore: string): Promise<void> {
@@ -87,9 +91,9 @@ const ENDINGS: readonly Ending[] = [
   { title: "the end of the snapshots", scene: "end", says: /play: ended by end, last 120\nstatus 0/ },
   { title: "an error of the source", scene: "throw-source", says: /play: threw the source broke\nstatus 0/ },
   {
-    title: "an error in a component",
-    scene: "throw-component",
-    says: /play: threw a component broke\nstatus 0/,
+    title: "an error while the screen is made",
+    scene: "throw-screen",
+    says: /play: threw the screen broke\nstatus 0/,
   },
   {
     title: "a sort column that does not exist",
@@ -110,7 +114,7 @@ for (const { title, scene, end, says } of ENDINGS) {
     tmux.play(scene);
     if (end !== undefined) {
       await tmux.until("the view", (screen) => (scene === "waiting" ? isDrawn(screen) : hasRows(screen)));
-      assert.equal(tmux.format("#{alternate_on} #{cursor_flag}"), "1 0");
+      assert.equal(tmux.format("#{alternate_on} #{cursor_flag} #{mouse_any_flag}"), "1 0 1");
       end(tmux);
     }
     await tmux.until("the end", (screen) => says.test(screen));
@@ -157,12 +161,52 @@ test("Ctrl-Z gives the terminal to the shell and fg takes it again", async (cont
   await assertWhole(tmux, before);
 });
 
-test("the screen is full at once, follows keys and a resize, and fits every size", async (context) => {
+test("the terminal comes back whole when the shell is killed under the view", async (context) => {
+  const tmux = open(context);
+  const before = await tmux.modes();
+  tmux.type("PS1='inner> ' bash --norc --noprofile");
+  await tmux.until("another shell", (screen) => screen.includes("inner>"));
+  const shell = childOf(tmux.format("#{pane_pid}"));
+  tmux.play("large");
+  await tmux.until("the view", hasRows);
+  const view = childOf(shell);
+  process.kill(shell, "SIGKILL");
+  const deadline = Date.now() + 10_000;
+  while (isRunning(view)) {
+    assert.ok(Date.now() < deadline, "the view still runs");
+    await setTimeout(50);
+  }
+  await assertWhole(tmux, before);
+});
+
+test("a terminal that takes nothing any more does not stop the view from taking snapshots", async (context) => {
+  const ticks = join(mkdtempSync(join(tmpdir(), "npmon-view-")), "ticks");
+  const tmux = open(context, 200, 50);
+  tmux.play("stalled", `NPMON_PLAY_TICKS=${ticks} `);
+  await tmux.until("the view", hasRows);
+  const server = Number(tmux.format("#{pid}"));
+  const count = (): number => Number(readFileSync(ticks, "utf8"));
+  process.kill(server, "SIGSTOP");
+  try {
+    const before = count();
+    const deadline = Date.now() + 15_000;
+    // A frame is some 10 KB, the room of a terminal a multiple of 4 KB: it is full long before so many of them.
+    while (count() < before + 150) {
+      assert.ok(Date.now() < deadline, `only ${count() - before} snapshots were taken`);
+      await setTimeout(50);
+    }
+  } finally {
+    process.kill(server, "SIGCONT");
+  }
+  await tmux.until("the view", hasRows);
+  tmux.keys("q");
+  await tmux.until("the end", (screen) => screen.includes("play: ended by key"));
+});
+
+test("the screen is full at once, follows keys and a storm of resizes, and fits every size", async (context) => {
   const tmux = open(context);
   tmux.play("waiting");
-  await tmux.until("the collecting screen", (screen) =>
-    screen.includes("collecting… first numbers after 1 s"),
-  );
+  await tmux.until("the collecting screen", (screen) => screen.includes("collecting… a window is 1 s"));
   tmux.keys("q");
   await tmux.until("the end", (screen) => screen.includes("status 0"));
 
@@ -173,20 +217,21 @@ test("the screen is full at once, follows keys and a resize, and fits every size
   tmux.keys("NPage");
   await tmux.until("a row further down", (screen) => /\n>[^\n]*\n[^\n]*q quit/.test(screen));
   tmux.keys("G");
-  await tmux.until("the last row", (screen) => screen.includes("101-120 of 120"));
+  await tmux.until("the last row", (screen) => screen.includes("102-120 of 120"));
   tmux.keys("?");
   await tmux.until("help", (screen) => screen.includes("this help, or back"));
   tmux.keys("Escape");
   await tmux.until("the table", hasRows);
 
-  for (const [columns, rows] of [
-    [200, 50],
-    [120, 40],
-    [60, 12],
-    [80, 24],
+  for (let index = 0; index < 20; index++) tmux.resize(20 + ((index * 37) % 180), 4 + ((index * 13) % 50));
+  for (const [columns, rows, above] of [
+    [200, 50, 7],
+    [120, 40, 7],
+    [60, 12, 3],
+    [80, 24, 4],
   ] as const) {
     tmux.resize(columns, rows);
-    const body = rows - 4;
+    const body = rows - above - 1;
     const screen = await tmux.until(
       `${columns}x${rows}`,
       (text) => text.trimEnd().split("\n").length === rows && text.includes(`${121 - body}-120 of 120`),
@@ -200,8 +245,86 @@ test("the screen is full at once, follows keys and a resize, and fits every size
   await tmux.until("the end", (screen) => screen.includes("play: ended by key"));
 });
 
+test("one can look deeper, filter, choose tags, point and write without leaving", async (context) => {
+  const tmux = open(context, 100, 30);
+  tmux.play("asked");
+  await tmux.until("the services", (screen) => /^>.checkout +postgres /m.test(screen));
+
+  tmux.keys("Down", "Enter");
+  await tmux.until(
+    "the processes",
+    (screen) => /^all › checkout → redis$/m.test(screen) && /checkout-w +200 /.test(screen),
+  );
+  tmux.keys("Enter");
+  await tmux.until(
+    "the flows",
+    (screen) => /^all › checkout → redis › checkout-w 20/m.test(screen) && screen.includes("5432"),
+  );
+  tmux.keys("Tab");
+  await tmux.until("the detail", (screen) =>
+    /^── checkout 10\.0\.0\.5:400\d\d → redis 10\.0\.1\.1:5432/m.test(screen),
+  );
+  tmux.keys("Escape");
+  await tmux.until("the flows alone", (screen) => !screen.includes("── checkout"));
+  tmux.keys("Escape");
+  await tmux.until("the processes again", (screen) => /^all › checkout → redis$/m.test(screen));
+  tmux.keys("Escape");
+  await tmux.until("the row that was left", (screen) => /^>.checkout +redis /m.test(screen));
+
+  tmux.keys("/");
+  await tmux.until(
+    "a prompt with a cursor",
+    (screen) => screen.includes("filter:") && tmux.format("#{cursor_flag}") === "1",
+  );
+  tmux.keys("-l", "web !");
+  await tmux.until("what is wrong", (screen) => screen.includes('column 5: "!" fits nowhere'));
+  tmux.keys("BSpace", "BSpace", "Enter");
+  await tmux.until(
+    "the filter",
+    (screen) => /^filter: web$/m.test(screen) && tmux.format("#{cursor_flag}") === "0",
+  );
+  tmux.keys("Escape");
+  await tmux.until("no filter", (screen) => !screen.includes("filter: web"));
+
+  tmux.keys("b", "p", "i", "d");
+  await tmux.until("one tag", (screen) => screen.includes("Enter takes: source.pid, destination.pid"));
+  tmux.keys("Enter");
+  await tmux.until(
+    "rows by process id",
+    (screen) => /SOURCE +DESTINATION/.test(screen) && /^.. *1\d\d +900 /m.test(screen),
+  );
+  tmux.keys("Escape");
+  await tmux.until("the services again", (screen) => screen.includes("postgres"));
+
+  tmux.mouse(0, 12, 7);
+  await tmux.until("the row that was clicked", (screen) => /^>/.test(screen.split("\n")[6] ?? ""));
+  tmux.mouse(64, 12, 7);
+  await tmux.until("the first row", (screen) => /^>/.test(screen.split("\n")[4] ?? ""));
+  tmux.keys("m");
+  await tmux.until("no mouse", () => tmux.format("#{mouse_any_flag}") === "0");
+  tmux.keys("w", "C-u");
+  tmux.keys("-l", "here.json");
+  tmux.keys("Enter");
+  await tmux.until("that it was written", (screen) => screen.includes("wrote here.json"));
+  tmux.keys("q");
+  await tmux.until("the end", (screen) => screen.includes("play: ended by key"));
+});
+
+test("what is pasted presses no keys, and goes into a prompt as one line", async (context) => {
+  const tmux = open(context);
+  tmux.play("asked");
+  await tmux.until("the services", (screen) => /^>.checkout/m.test(screen));
+  tmux.paste("q\nq");
+  tmux.keys("/");
+  await tmux.until("a prompt", (screen) => screen.includes("filter:"));
+  tmux.paste("web\ndb ");
+  await tmux.until("the text", (screen) => /filter: web db$/m.test(screen));
+  tmux.keys("C-c");
+  await tmux.until("the end", (screen) => screen.includes("play: ended by key"));
+});
+
 test("hostile names reach the terminal as text, and the columns after them stay in line", async (context) => {
-  const tmux = open(context, 140, 30);
+  const tmux = open(context, 200, 30);
   tmux.play("hostile");
   const screen = await tmux.until("the rows", (text) => text.includes("977 KiB/s"));
   assert.match(screen, /\\x1b\[2J\\x1b\[31mred/);

@@ -1,0 +1,31 @@
+import type { BuiltInTag, FlowTag } from "../flow/tags.ts";
+
+/** Where each tag comes from, in words for people: `npmon tags` lists them. */
+export const TAG_ORIGINS: Readonly<Record<BuiltInTag | FlowTag, string>> = {
+  service: "environment, labels, workload, image, container, unit or process: the first that is there",
+  process: "the kernel's name of the process",
+  container: "container engine or Kubernetes; its short id until one has answered",
+  image: "container engine or Kubernetes",
+  pod: "Kubernetes, by container and by address",
+  namespace: "Kubernetes namespace of the pod",
+  workload: "Kubernetes: Deployment, StatefulSet, CronJob … of the pod",
+  host: "this host's name, for ends that are here",
+  domain: "the DNS answers that processes of this host received",
+  ip: "the socket's address",
+  port: "the socket's port",
+  subnet: "networks that this host is connected to, and those of the configuration",
+  range: "what kind of address it is: loopback, private, link-local, public …",
+  pid: "the process's number",
+  exe: "path of the executable",
+  user: "effective user of the process",
+  env: "DD_ENV, deployment.environment, labels",
+  version: "DD_VERSION, service.version, labels",
+  service_source: "which of them gave the service its name",
+  container_id: "the 64 digits in the control group's path",
+  unit: "systemd unit, from the control group's path",
+  cgroup: "the control group's path",
+  netns: "inode number of the network namespace",
+  protocol: "tcp or udp",
+  direction: "outgoing: this end connected; incoming: it accepted",
+  family: "ipv4 or ipv6",
+};
