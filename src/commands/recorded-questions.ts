@@ -1,11 +1,11 @@
 import type { Player } from "../monitor/player.ts";
+import { answerFrom } from "../monitor/replay.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
 import { BUILT_IN_NAMES, type TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
 import type { QuestionFlags } from "./question.ts";
 import { createLanguage, judge, resolveQuestion } from "./screen-question.ts";
-import { answerFrom } from "./snapshots.ts";
 
 /** Asks a recording what the screen asks: as far as it has the tags. */
 export class RecordedQuestions implements QuestionPort {
@@ -43,8 +43,5 @@ export class RecordedQuestions implements QuestionPort {
 
 /** Turns a recorded snapshot into one that answers the question. @throws NpmonError `usage` when it lacks a tag */
 export function createAnswer(flags: QuestionFlags, question: Question): (snapshot: Snapshot) => Snapshot {
-  return (saved) => {
-    const { groupBy, filter } = resolveQuestion(flags, question, namesOfSnapshot(saved));
-    return answerFrom(saved, groupBy, filter);
-  };
+  return (saved) => answerFrom(saved, resolveQuestion(flags, question, namesOfSnapshot(saved)));
 }

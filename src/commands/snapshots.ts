@@ -1,12 +1,10 @@
 import { constants, hostname, setPriority } from "node:os";
-import { regroup } from "../aggregate/regroup.ts";
 import { type Monitor, openMonitor } from "../monitor/open.ts";
-import { replaySnapshots } from "../monitor/replay.ts";
+import { answerFrom, replaySnapshots } from "../monitor/replay.ts";
 import { runTicks, type Wishes } from "../monitor/ticks.ts";
 import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
-import { type Filter, splitFilter } from "../query/filter.ts";
-import { filterSnapshot, namesOfSnapshot } from "../query/filter-snapshot.ts";
-import { formatGroupBy, type GroupBy, parseGroupBy } from "../query/group-by.ts";
+import { namesOfSnapshot } from "../query/filter-snapshot.ts";
+import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
@@ -93,7 +91,7 @@ async function* replay(
   for await (const saved of openRecording(question, path, signal)) {
     // what can be asked is what was saved, also tags that somebody else defined
     const { filter } = questionOf(question, namesOfSnapshot(saved));
-    yield answerFrom(saved, question["group-by"], filter);
+    yield answerFrom(saved, { groupBy: question["group-by"] ?? null, filter });
   }
 }
 
@@ -109,18 +107,6 @@ export async function* openRecording(
     given++;
     yield saved;
   }
-}
-
-/**
- * What a saved snapshot answers.
- * @param groupBy - as it was saved when absent
- * @throws NpmonError `usage` when the snapshot lacks a tag
- */
-export function answerFrom(saved: Snapshot, groupBy: GroupBy | undefined, filter: Filter | null): Snapshot {
-  const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
-  const chosen = flows === null ? saved : filterSnapshot(saved, flows);
-  const grouped = groupBy === undefined ? chosen : regroup(chosen, groupBy);
-  return rows === null ? grouped : filterSnapshot(grouped, rows);
 }
 
 /** The snapshot with the rows that were asked for, in the order that was asked for. */

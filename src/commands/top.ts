@@ -11,7 +11,7 @@ import { checkSort, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 1000;
 /** So that there is something to see within a second of the start. */
-const FIRST_INTERVAL_MS = 400;
+const FIRST_INTERVAL_MS = 300;
 
 export default class Top extends NpmonCommand {
   static override summary = "Show live who talks to whom, how much, how fast and how well.";

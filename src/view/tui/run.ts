@@ -1,3 +1,4 @@
+import { setTimeout as turnOfLoop } from "node:timers/promises";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Units } from "../format.ts";
@@ -57,6 +58,9 @@ export interface TuiResult {
   readonly totals: Ledger;
   readonly end: TuiEnd;
 }
+
+/** Longer than the first frame waits for its turn. */
+const FIRST_FRAME_MS = 5;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -118,6 +122,8 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     stdout.on("resize", onResize).on("error", onHangUp);
     stopWatching = watchForeground(onHangUp);
     picture.show(state);
+    // The first snapshot may be long in coming, and opening what it comes from stands still: something is seen before.
+    await turnOfLoop(FIRST_FRAME_MS);
     const onEnd = options.hold === true ? null : () => ending.resolve("end");
     follow(iterator, ending.promise, dispatch, onEnd).catch(ending.reject);
     const reason = await ending.promise;
