@@ -1,4 +1,5 @@
 import { Flags } from "@oclif/core";
+import { NpmonError } from "../error/error.ts";
 import { type Output, openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { colorDepth } from "../view/paint.ts";
@@ -44,6 +45,13 @@ export default class Top extends NpmonCommand {
     const abort = fullScreen ? new AbortController() : this.abortOnSignals();
     const question = { ...flags, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
     checkSort(question);
+    if (fullScreen && flags.from !== undefined && flags.output !== undefined) {
+      throw new NpmonError(
+        "usage",
+        "--output cannot be used with --from on the full screen",
+        "`npmon export --json --from FILE -g TAGS -f FILTER -o OTHER` writes what a recording answers; w on the screen writes one snapshot.",
+      );
+    }
     const record = flags.output === undefined ? null : openOutputFile(flags.output);
     const isColored =
       !flags["no-color"] && (process.env.NO_COLOR ?? "") === "" && process.stdout.isTTY === true;
