@@ -11,7 +11,13 @@ function testFiles(path) {
 }
 
 /** Guests take minutes of one processor, and what is long should not be what everything waits for at the end. */
-const LONGEST = ["test/guest/matrix", "test/guest/", "test/exactness/soak", "test/exactness/million", "test/exactness/"];
+const LONGEST = [
+  "test/guest/matrix",
+  "test/guest/",
+  "test/exactness/soak",
+  "test/exactness/million",
+  "test/exactness/",
+];
 
 function rank(file) {
   const place = LONGEST.findIndex((start) => file.startsWith(start));

@@ -94,7 +94,7 @@ export const QUESTION_FLAGS = {
     helpGroup: HOW,
   }),
   "header-every": headerEvery({
-    summary: "repeat the lines above tables and the names of columns after this many tables",
+    summary: "lines above tables and names of columns come with the first table; repeat them after N tables",
     helpValue: "N",
     helpGroup: HOW,
   }),

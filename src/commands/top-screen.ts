@@ -6,6 +6,7 @@ import { type Output, openOutputFile } from "../sink/output.ts";
 import { openPatientWriter } from "../sink/patient-writer.ts";
 import { countLines } from "../snapshot/lines.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import { showsUnicode, toAscii } from "../view/ascii.ts";
 import type { ColorDepth } from "../view/paint.ts";
 import { renderTable } from "../view/table.ts";
 import { stringifySafe } from "../view/text.ts";
@@ -118,6 +119,7 @@ async function show(
       stdin: process.stdin,
       stdout: process.stdout,
       writer: openPatientWriter(process.stdout.fd),
+      isAscii: !showsUnicode(process.env),
       save,
       onQuit: () => abort.abort(),
     });
@@ -131,9 +133,9 @@ async function show(
     const rows = Math.min(options.rows ?? Number.POSITIVE_INFINITY, Math.max(1, process.stdout.rows - 5));
     const color = options.color !== 0;
     if (last !== null) {
-      process.stdout.write(
-        renderTable(last, { ...options, color, rows, totals, width: process.stdout.columns }),
-      );
+      const width = process.stdout.columns;
+      const table = renderTable(last, { ...options, color, rows, totals, width });
+      process.stdout.write(showsUnicode(process.env) ? table : toAscii(table));
     }
   } finally {
     await close(snapshots, abort);

@@ -1,4 +1,5 @@
 import { Flags } from "@oclif/core";
+import { NpmonError } from "../error/error.ts";
 import { type Output, openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { colorDepth } from "../view/paint.ts";
@@ -12,7 +13,7 @@ import { checkQuestion, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 1000;
 /** So that there is something to see within a second of the start. */
-const FIRST_INTERVAL_MS = 400;
+const FIRST_INTERVAL_MS = 300;
 
 export default class Top extends NpmonCommand {
   static override summary = "Show live who talks to whom, how much, how fast and how well.";
@@ -46,6 +47,13 @@ export default class Top extends NpmonCommand {
     const configuration = loadCommandConfig(flags);
     const question = { ...flags, configuration, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
     checkQuestion(question);
+    if (fullScreen && flags.from !== undefined && flags.output !== undefined) {
+      throw new NpmonError(
+        "usage",
+        "--output cannot be used with --from on the full screen",
+        "`npmon export --json --from FILE -g TAGS -f FILTER -o OTHER` writes what a recording answers; w on the screen writes one snapshot.",
+      );
+    }
     const record = flags.output === undefined ? null : openOutputFile(flags.output);
     const isColored =
       !flags["no-color"] && (process.env.NO_COLOR ?? "") === "" && process.stdout.isTTY === true;

@@ -3,7 +3,6 @@ import { NpmonError } from "../error/error.ts";
 import { type Filter, splitFilter } from "../query/filter.ts";
 import { filterSnapshot } from "../query/filter-snapshot.ts";
 import type { GroupBy } from "../query/group-by.ts";
-import { createSnapshotDecoder } from "../snapshot/decode.ts";
 import { readLines } from "../snapshot/lines.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 
@@ -13,6 +12,8 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
  * @throws NpmonError `input_file` naming file and line
  */
 export async function* replaySnapshots(path: string): AsyncGenerator<Snapshot> {
+  // The checker of schemas takes some 50 ms to load, which only those who replay are to wait.
+  const { createSnapshotDecoder } = await import("../snapshot/decode.ts");
   const decode = createSnapshotDecoder();
   let number = 0;
   let found = false;

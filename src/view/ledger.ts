@@ -76,6 +76,11 @@ export class Ledger {
     return this.#since;
   }
 
+  /** Rows remembered. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
   find(key: string): RowRecord | undefined {
     return this.#rows.get(key);
   }

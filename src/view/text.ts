@@ -1,6 +1,7 @@
 /**
  * Stage `view`: takes a frozen {@link Snapshot}, what the reader chose (sort, units, size), and gives text. Everything
- * here is pure except `tui/run.ts` and `tui/terminal.ts`. It does not count or aggregate beyond running totals.
+ * here is pure except `tui/run.ts` and what it opens: `terminal.ts`, `keyboard.ts`, `picture.ts`, `foreground.ts`. It
+ * counts no more than running totals and the recent past of a row (`ledger.ts`).
  *
  * This file keeps hostile text harmless and lines straight. Process names, labels, host names and everything read
  * from a saved snapshot were chosen by somebody else.

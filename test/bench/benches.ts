@@ -6,6 +6,7 @@ import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
 import { measurePrefix } from "./prefix.ts";
+import { measureScreen } from "./screen.ts";
 import { measureStart } from "./start.ts";
 import type { Table } from "./table.ts";
 import { measureTick } from "./tick.ts";
@@ -34,5 +35,6 @@ export const BENCHES: readonly Bench[] = [
   { name: "start", summary: "time until there is something to see", run: measureStart },
   { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },
   { name: "filter", summary: "asking a filter of every flow", run: measureFilter },
+  { name: "screen", summary: "CPU and memory of the full screen by rows", run: measureScreen },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];

@@ -19,6 +19,10 @@ export interface Decoded {
 const PASTE_BEGIN = "\x1b[200~";
 const PASTE_END = "\x1b[201~";
 
+/** Terminals that do not know the SGR form of the mouse protocol send this and three characters. */
+const OLD_MOUSE = "\x1b[M";
+const OLD_MOUSE_LENGTH = OLD_MOUSE.length + 3;
+
 /** No sequence that a terminal sends is longer; what is, is not one. */
 const MAX_SEQUENCE = 64;
 /** A paste without an end must not fill memory. */
@@ -39,8 +43,10 @@ const FINALS: Readonly<Record<string, string>> = {
   H: "home",
   F: "end",
   Z: "shift-tab",
-  M: "enter",
 };
+
+/** Of the number pad, by the character after `ESC O`. */
+const KEYPAD: Readonly<Record<string, string>> = { ...FINALS, M: "enter" };
 
 /** By the number of `ESC [ N ~`. */
 const NUMBERS: Readonly<Record<string, string>> = {
@@ -83,6 +89,14 @@ export function decodeInput(sent: string, isComplete = false): Decoded {
       const text = left.slice(PASTE_BEGIN.length, end < 0 ? MAX_PASTE : end);
       inputs.push({ type: "paste", text });
       left = end < 0 ? "" : left.slice(end + PASTE_END.length);
+    } else if (left.startsWith(OLD_MOUSE)) {
+      if (left.length < OLD_MOUSE_LENGTH && !isComplete) return { inputs, rest: left };
+      const [code = 0, column = 0, row = 0] = [...left.slice(OLD_MOUSE.length)].map(
+        (c) => c.charCodeAt(0) - 32,
+      );
+      const input = toMouse(code, column, row);
+      if (input !== null && left.length >= OLD_MOUSE_LENGTH) inputs.push(input);
+      left = left.slice(OLD_MOUSE_LENGTH);
     } else if (left.startsWith("\x1b")) {
       const sequence = SEQUENCE.exec(left);
       if (sequence !== null) {
@@ -134,12 +148,17 @@ function readSequence({
 }: Readonly<Record<string, string | undefined>>): Input | null {
   if (parameters.startsWith("<")) return final === "M" ? readMouse(parameters.slice(1)) : null;
   const [number = ""] = parameters.split(";");
-  const key = final === "~" ? NUMBERS[number] : FINALS[final ?? single ?? ""];
+  const key = final === "~" ? NUMBERS[number] : single !== undefined ? KEYPAD[single] : FINALS[final ?? ""];
   return key === undefined ? null : { type: "key", key };
 }
 
 function readMouse(parameters: string): Input | null {
   const [code = 0, column = 0, row = 0] = parameters.split(";").map(Number);
+  return toMouse(code, column, row);
+}
+
+/** Column and row from 1. */
+function toMouse(code: number, column: number, row: number): Input | null {
   const button = BUTTONS[code & ~0b11100];
   if (button === undefined || column < 1 || row < 1) return null;
   return { type: "mouse", button, column: column - 1, row: row - 1 };

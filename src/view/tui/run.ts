@@ -1,5 +1,7 @@
+import { setTimeout as turnOfLoop } from "node:timers/promises";
 import type { ReadStream, WriteStream } from "node:tty";
 import type { Snapshot } from "../../snapshot/snapshot.ts";
+import { toAscii } from "../ascii.ts";
 import type { Units } from "../format.ts";
 import type { Ledger } from "../ledger.ts";
 import type { ColorDepth } from "../paint.ts";
@@ -10,8 +12,8 @@ import { createPicture } from "./picture.ts";
 import type { Question, QuestionPort } from "./question.ts";
 import { reduceState } from "./reduce.ts";
 import type { Played, ReplayPort } from "./replay.ts";
-import { renderScreen } from "./screen.ts";
-import { createState } from "./state.ts";
+import { renderScreen, type Screen } from "./screen.ts";
+import { createState, type TuiState } from "./state.ts";
 import { openTerminal, type ScreenWriter } from "./terminal.ts";
 
 export interface TuiOptions {
@@ -28,6 +30,8 @@ export interface TuiOptions {
   readonly rows?: number | undefined;
   readonly units?: Units | undefined;
   readonly color: ColorDepth;
+  /** The terminal shows nothing but ASCII. */
+  readonly isAscii?: boolean | undefined;
   /** First words of the screen. */
   readonly title?: string | undefined;
   /** What the first snapshots answer. */
@@ -58,6 +62,9 @@ export interface TuiResult {
   readonly end: TuiEnd;
 }
 
+/** Longer than the first frame waits for its turn. */
+const FIRST_FRAME_MS = 5;
+
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -77,7 +84,7 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     onWake: () => onResize(),
   });
   const ending = createDeferred<TuiEnd>();
-  const picture = createPicture(terminal, (state) => renderScreen(state, options.color), ending.reject);
+  const picture = createPicture(terminal, (state) => draw(state, options), ending.reject);
   let state = createState({
     ...options,
     size: terminal.size(),
@@ -118,6 +125,8 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     stdout.on("resize", onResize).on("error", onHangUp);
     stopWatching = watchForeground(onHangUp);
     picture.show(state);
+    // The first snapshot may be long in coming, and opening what it comes from stands still: something is seen before.
+    await turnOfLoop(FIRST_FRAME_MS);
     const onEnd = options.hold === true ? null : () => ending.resolve("end");
     follow(iterator, ending.promise, dispatch, onEnd).catch(ending.reject);
     const reason = await ending.promise;
@@ -135,6 +144,11 @@ export async function runTui(options: TuiOptions): Promise<TuiResult> {
     // Not awaited: a generator that waits for its next tick would keep the reader waiting as long.
     iterator.return?.().catch(() => {});
   }
+}
+
+function draw(state: TuiState, { color, isAscii }: TuiOptions): Screen {
+  const screen = renderScreen(state, color);
+  return isAscii === true ? { ...screen, lines: screen.lines.map(toAscii) } : screen;
 }
 
 /** Does what the state wants done outside. */

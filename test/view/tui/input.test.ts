@@ -30,6 +30,8 @@ test("what terminals send has one name each", () => {
     [`${ESC}[<0;1;1M${ESC}[<0;1;1m`, [mouse("left", 0, 0)]],
     [`${ESC}[<64;300;120M${ESC}[<69;3;4M`, [mouse("wheel-up", 299, 119), mouse("wheel-down", 2, 3)]],
     [`${ESC}[<2;3;4M${ESC}[<35;3;4M`, []],
+    [`${ESC}[M !"${ESC}[M#!"j`, [mouse("left", 0, 1), key("j")]],
+    [`${ESC}OMq`, [key("enter"), key("q")]],
     [`${ESC}[200~a\nq${ESC}[201~j`, [{ type: "paste", text: "a\nq" }, key("j")]],
     // Alt with a letter, a function key, and answers to questions nobody asked are no keys of ours.
     [`${ESC}q${ESC}[15~${ESC}[?1;2c${ESC}[24;80R`, []],
