@@ -1,6 +1,8 @@
 // Runs the tests: all of them, or the files and folders named on the command line. Node 20's runner expands no globs.
-import { spawnSync } from "node:child_process";
+// Run it with `--import tsx`, which the tests inherit.
 import { readdirSync, statSync } from "node:fs";
+import { run } from "node:test";
+import { tap } from "node:test/reporters";
 
 function testFiles(path) {
   if (!statSync(path).isDirectory()) return [path];
@@ -10,23 +12,33 @@ function testFiles(path) {
     .sort();
 }
 
-/** Guests take minutes of one processor, and what is long should not be what everything waits for at the end. */
-const LONGEST = [
-  "test/guest/matrix",
-  "test/guest/",
-  "test/exactness/soak",
-  "test/exactness/million",
-  "test/exactness/",
-];
+/** Of each run, counted by the runner and told at its end. */
+const COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)$/;
 
-function rank(file) {
-  const place = LONGEST.findIndex((start) => file.startsWith(start));
-  return place < 0 ? LONGEST.length : place;
+/** What one run after the other tells, as if it were one. */
+async function* joined(runs) {
+  const sums = new Map();
+  for (const events of runs) {
+    for await (const event of events) {
+      const [, name, value] = (event.type === "test:diagnostic" && COUNTS.exec(event.data.message)) || [];
+      if (event.type === "test:fail") process.exitCode = 1;
+      if (name === undefined || event.data.nesting > 0) yield event;
+      else sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    }
+  }
+  for (const [name, value] of sums) {
+    yield { type: "test:diagnostic", data: { nesting: 0, message: `${name} ${value}` } };
+  }
 }
 
 const chosen = process.argv.slice(2);
-const files = (chosen.length > 0 ? chosen : ["test"]).flatMap(testFiles).sort((a, b) => rank(a) - rank(b));
-// Two at a time: guests keep one processor busy, the other tests mostly wait for the kernel or for a clock.
-const options = ["--import", "tsx", "--test", "--test-concurrency=2", "--test-timeout=600000"];
-const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: "inherit" });
-process.exit(status ?? 1);
+const files = (chosen.length > 0 ? chosen : ["test"]).flatMap(testFiles);
+// Guests have kernels of their own; all other tests look at this one, so each of them has it for itself.
+const lanes = [
+  files.filter((file) => !file.startsWith("test/guest/")),
+  files.filter((file) => file.startsWith("test/guest/")),
+];
+const runs = lanes
+  .filter((lane) => lane.length > 0)
+  .map((lane) => run({ files: lane, concurrency: 1, timeout: 600_000 }));
+for await (const text of tap(joined(runs))) process.stdout.write(text);

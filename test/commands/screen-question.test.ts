@@ -5,7 +5,7 @@ import { createAnswer, RecordedQuestions } from "../../src/commands/recorded-que
 import { createLanguage, resolveQuestion } from "../../src/commands/screen-question.ts";
 import { Player } from "../../src/monitor/player.ts";
 import { formatFilter } from "../../src/query/format-filter.ts";
-import { BUILT_IN_NAMES } from "../../src/query/tag-names.ts";
+import { BUILT_IN_NAMES, BUILT_IN_NAMES } from "../../src/query/tag-names.ts";
 import type { Snapshot } from "../../src/snapshot/snapshot.ts";
 import type { Fixed, Pin, Question } from "../../src/view/tui/question.ts";
 import { BY_SERVICE, createFlowSnapshot } from "../view/fixtures/questions.ts";
@@ -78,7 +78,7 @@ test("a row is found again by its own values, whatever they are", () => {
 });
 
 test("the monitor is asked once for what was asked last, and not for what it answers already", () => {
-  const live = new LiveQuestions({}, BY_SERVICE);
+  const live = new LiveQuestions({}, BUILT_IN_NAMES, BY_SERVICE);
   assert.equal(live.take(), null);
   const longer = { ...BY_SERVICE, intervalMs: 5000 };
   assert.equal(live.ask(longer).isFit, true);
