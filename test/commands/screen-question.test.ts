@@ -5,7 +5,7 @@ import { createAnswer, RecordedQuestions } from "../../src/commands/recorded-que
 import { createLanguage, resolveQuestion } from "../../src/commands/screen-question.ts";
 import { Player } from "../../src/monitor/player.ts";
 import { formatFilter } from "../../src/query/format-filter.ts";
-import { BUILT_IN_NAMES, BUILT_IN_NAMES } from "../../src/query/tag-names.ts";
+import { BUILT_IN_NAMES } from "../../src/query/tag-names.ts";
 import type { Snapshot } from "../../src/snapshot/snapshot.ts";
 import type { Fixed, Pin, Question } from "../../src/view/tui/question.ts";
 import { BY_SERVICE, createFlowSnapshot } from "../view/fixtures/questions.ts";
