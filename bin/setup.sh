@@ -16,7 +16,7 @@ fi
 packages=()
 [ -n "$(compgen -G '/lib/*/libbpf.so.1' || compgen -G '/usr/lib*/libbpf.so.1' || compgen -G '/usr/lib/*/libbpf.so.1')" ] || packages+=(libbpf1)
 if [ "$purpose" = test ]; then
-  for package in clang-19 llvm-19 bpftool libbpf-dev libc6-dev linux-libc-dev iproute2 tmux procps qemu-system-x86 busybox-static xz-utils openssl docker.io podman zsh fish; do
+  for package in clang-19 llvm-19 bpftool libbpf-dev libc6-dev linux-libc-dev iproute2 tmux procps qemu-system-x86 busybox-static xz-utils openssl docker.io podman zsh fish systemd; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || packages+=("$package")
   done
 fi

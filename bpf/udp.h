@@ -99,10 +99,14 @@ __noinline int start_udp_flow(struct udp_key *key, __u32 direction)
 		.direction = direction,
 	};
 
+	struct udp_key copy;
+
 	if (!key)
 		return 0;
-	announce(task, key->pid, fresh.start_ticks);
-	if (!bpf_map_update_elem(&udp_flows, key, &fresh, BPF_NOEXIST))
+	/* Before 6.3 a key may not lie where a caller's argument points to. */
+	copy = *key;
+	announce(task, copy.pid, fresh.start_ticks);
+	if (!bpf_map_update_elem(&udp_flows, &copy, &fresh, BPF_NOEXIST))
 		__sync_fetch_and_add(&control.udp_flows, 1);
 	return 0;
 }

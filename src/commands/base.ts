@@ -1,4 +1,5 @@
 import { Command, Errors } from "@oclif/core";
+import { ConfigError, problemToJson } from "../config/problem.ts";
 import { NpmonError } from "../error/error.ts";
 import { QueryError } from "../query/query-text.ts";
 import { openPatientWriter } from "../sink/patient-writer.ts";
@@ -43,13 +44,17 @@ export function exitWith(error: unknown, asJson: boolean): never {
   const known = toNpmonError(error);
   const { message, remedy, code, exitCode } = known;
   const place = known instanceof QueryError ? known : null;
+  const config = known instanceof ConfigError ? known : null;
   if (asJson) {
     const column = place === null ? {} : { column: place.column };
-    sayLast(`${stringifySafe({ error: { code, message, remedy, exit_code: exitCode, ...column } })}\n`);
+    const problems = config === null ? {} : { problems: config.problems.map(problemToJson) };
+    const json = { code, message, remedy, exit_code: exitCode, ...column, ...problems };
+    sayLast(`${stringifySafe({ error: json })}\n`);
   } else {
     // a person sees the place, a log gets the lines that it always gets
     const caret = place !== null && process.stderr.isTTY ? [place.caret.text, place.caret.marker] : [];
-    const more = [...caret, remedy].filter((line) => line !== "").map((line) => `  ${formatSafe(line)}\n`);
+    const details = [...caret, ...(config?.details ?? []), remedy].filter((line) => line !== "");
+    const more = details.map((line) => `  ${formatSafe(line)}\n`);
     sayLast(`npmon: ${formatSafe(message)}\n${more.join("")}`);
   }
   if (process.env.NPMON_DEBUG !== undefined) sayLast(`${(error as Error)?.stack}\n`);

@@ -7,7 +7,8 @@ import { createTableStream } from "../view/stream.ts";
 import { stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
-import { checkSort, chooseRows, openSnapshots } from "./snapshots.ts";
+import { loadCommandConfig } from "./load-config.ts";
+import { checkQuestion, chooseRows, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 5000;
 const FORMATS = ["json", "ndjson", "csv", "table"] as const;
@@ -39,12 +40,14 @@ export default class Export extends NpmonCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Export);
     const abort = this.abortOnSignals();
+    const configuration = loadCommandConfig(flags);
     const question = {
       ...flags,
+      configuration,
       interval: flags.interval ?? DEFAULT_INTERVAL_MS,
       count: flags.count ?? (flags.from === undefined ? 1 : undefined),
     };
-    checkSort(question);
+    checkQuestion(question);
     const output =
       flags.output === undefined
         ? openStandardOutput(process.stdout, () => abort.abort(), abort.signal)
@@ -53,6 +56,7 @@ export default class Export extends NpmonCommand {
     let first = true;
     const formatTable = createTableStream({
       ...flags,
+      units: configuration.units,
       noHeader: flags["no-header"],
       headerEvery: flags["header-every"],
     });

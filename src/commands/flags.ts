@@ -2,14 +2,12 @@ import { Flags } from "@oclif/core";
 import { PROBE_CHOICES } from "../probe/open.ts";
 import { parseCount } from "../query/count.ts";
 import { parseDuration } from "../query/duration.ts";
-import { type GroupBy, parseGroupBy } from "../query/group-by.ts";
 import { UNITS } from "../view/format.ts";
 import { parseDashValue } from "./dash-value.ts";
 
 const MAX_PID = 4194304;
 
 /** A flag whose text is turned into a value by the parsers of stage `query`. */
-const groupBy = Flags.custom<GroupBy>({ parse: async (text) => parseGroupBy(text) });
 const interval = Flags.custom<number>({ parse: async (text) => parseDuration(text, "--interval") });
 const count = Flags.custom<number>({ parse: async (text) => parseCount(text, "--count") });
 const rows = Flags.custom<number>({ parse: async (text) => parseCount(text, "--rows") });
@@ -27,9 +25,18 @@ const WHAT = "WHAT TO COUNT";
 const HOW = "HOW TO SHOW IT";
 const WHERE = "FROM AND TO FILES";
 
+/** Where the configuration is. */
+export const CONFIG_FLAG = {
+  config: Flags.string({
+    summary: "configuration to use instead of the one under /etc; see `npmon config`",
+    helpValue: "FILE",
+    helpGroup: WHERE,
+  }),
+} as const;
+
 /** The flags that mean the same in every command that looks at flows. */
 export const QUESTION_FLAGS = {
-  "group-by": groupBy({
+  "group-by": Flags.string({
     char: "g",
     summary:
       "tags that make a row: service, source.process,destination.port, client.service,server.port, flow …",
@@ -54,8 +61,7 @@ export const QUESTION_FLAGS = {
   ipv4: Flags.boolean({ char: DIGITS.ipv4, summary: "only IPv4", exclusive: ["ipv6"], helpGroup: WHAT }),
   ipv6: Flags.boolean({ char: DIGITS.ipv6, summary: "only IPv6", helpGroup: WHAT }),
   probe: Flags.option({ options: PROBE_CHOICES })({
-    default: "auto",
-    summary: "kernel mechanism to use",
+    summary: "kernel mechanism to use (auto)",
     helpGroup: WHAT,
   }),
   sort: dashValue({
@@ -72,7 +78,6 @@ export const QUESTION_FLAGS = {
   }),
   units: Flags.option({ options: UNITS })({
     char: "u",
-    default: "auto",
     summary: "auto: KiB, MiB …; bits: kbit/s …; bytes: exact",
     helpGroup: HOW,
   }),
@@ -100,4 +105,5 @@ export const QUESTION_FLAGS = {
     helpValue: "FILE",
     helpGroup: WHERE,
   }),
+  ...CONFIG_FLAG,
 } as const;

@@ -2,8 +2,19 @@
  * Stage `commands`: flags in, data out. Every command has its row here.
  */
 import Completion from "./completion.ts";
+import ShowConfig from "./config.ts";
+import Disable from "./disable.ts";
+import Enable from "./enable.ts";
 import Export from "./export.ts";
 import Tags from "./tags.ts";
 import Top from "./top.ts";
 
-export const COMMANDS = { completion: Completion, export: Export, tags: Tags, top: Top };
+export const COMMANDS = {
+  completion: Completion,
+  config: ShowConfig,
+  disable: Disable,
+  enable: Enable,
+  export: Export,
+  tags: Tags,
+  top: Top,
+};

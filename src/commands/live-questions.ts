@@ -1,7 +1,7 @@
 import { LABEL_PREFIX } from "../flow/tags.ts";
 import type { Monitor } from "../monitor/open.ts";
 import type { Change } from "../monitor/ticks.ts";
-import { BUILT_IN_NAMES } from "../query/tag-names.ts";
+import type { TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Question, QuestionPort, Verdict } from "../view/tui/question.ts";
 import type { QuestionFlags } from "./question.ts";
@@ -16,16 +16,21 @@ export class LiveQuestions implements QuestionPort, MonitorWishes {
   readonly checkFilter: QuestionPort["checkFilter"];
   readonly completeFilter: QuestionPort["completeFilter"];
   readonly #flags: QuestionFlags;
+  readonly #names: TagNames;
   #asked: Question;
   #change: Change | null = null;
   #monitor: Monitor | null = null;
   readonly #cuts: Snapshot[] = [];
 
-  /** @param asked what the monitor is started with */
-  constructor(flags: QuestionFlags, asked: Question) {
+  /**
+   * @param names what can be asked
+   * @param asked what the monitor is started with
+   */
+  constructor(flags: QuestionFlags, names: TagNames, asked: Question) {
     this.#flags = flags;
+    this.#names = names;
     this.#asked = asked;
-    const language = createLanguage(() => BUILT_IN_NAMES);
+    const language = createLanguage(() => names);
     this.checkFilter = language.checkFilter;
     this.completeFilter = language.completeFilter;
   }
@@ -33,7 +38,7 @@ export class LiveQuestions implements QuestionPort, MonitorWishes {
   tags(): readonly string[] {
     const labels = this.#monitor?.labels() ?? [];
     return [
-      ...BUILT_IN_NAMES.endpointTags,
+      ...this.#names.endpointTags,
       ...labels.slice(0, MAX_LABELS).map(({ name }) => `${LABEL_PREFIX}${name}`),
     ];
   }
@@ -42,7 +47,7 @@ export class LiveQuestions implements QuestionPort, MonitorWishes {
     const { groupBy, filter, pins } = this.#asked;
     const isSame = groupBy === question.groupBy && filter === question.filter && pins === question.pins;
     return judge(() => {
-      const asked = isSame ? null : resolveQuestion(this.#flags, question);
+      const asked = isSame ? null : resolveQuestion(this.#flags, question, this.#names);
       this.#change = {
         question: asked ?? this.#change?.question ?? null,
         intervalMs: question.intervalMs,

@@ -43,5 +43,7 @@ export class RecordedQuestions implements QuestionPort {
 
 /** Turns a recorded snapshot into one that answers the question. @throws NpmonError `usage` when it lacks a tag */
 export function createAnswer(flags: QuestionFlags, question: Question): (snapshot: Snapshot) => Snapshot {
-  return (saved) => answerFrom(saved, resolveQuestion(flags, question, namesOfSnapshot(saved)));
+  return (saved) => {
+    return answerFrom(saved, resolveQuestion(flags, question, namesOfSnapshot(saved)));
+  };
 }

@@ -14,7 +14,7 @@ import {
   type Question as ScreenQuestion,
   type Verdict,
 } from "../view/tui/question.ts";
-import { type QuestionFlags, questionOf } from "./question.ts";
+import { filterOf, type QuestionFlags } from "./question.ts";
 
 /** How messages name the line in which a filter is typed. */
 const PLACE = "filter";
@@ -31,7 +31,7 @@ export function resolveQuestion(
 ): Question {
   const { pid, ipv4, ipv6 } = flags;
   const parts = [
-    questionOf({ pid, ipv4, ipv6 }).filter,
+    filterOf({ pid, ipv4, ipv6 }, names),
     parseFilter(filter, { place: PLACE, names }),
     ...pins.map((pin) => pinFilter(pin, names)),
   ].filter((part): part is Filter => part !== null);

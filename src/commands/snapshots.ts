@@ -1,21 +1,20 @@
 import { constants, hostname, setPriority } from "node:os";
+import type { Config } from "../config/config.ts";
 import { type Monitor, openMonitor } from "../monitor/open.ts";
 import { answerFrom, replaySnapshots } from "../monitor/replay.ts";
 import { runTicks, type Wishes } from "../monitor/ticks.ts";
-import { DEFAULT_CAPACITY, type ProbeChoice } from "../probe/open.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
-import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
+import { formatGroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { parseSort, selectRows } from "../view/rows.ts";
 import { formatSafe } from "../view/text.ts";
-import { type QuestionFlags, questionOf } from "./question.ts";
+import { type QuestionFlags, questionOf, recordedQuestion } from "./question.ts";
 
 /** The parsed flags that decide which snapshots there are. */
 export interface SnapshotQuestion extends QuestionFlags {
+  readonly configuration: Config;
   readonly interval: number;
   readonly count?: number | undefined;
-  readonly "no-resolve"?: boolean | undefined;
-  readonly probe: ProbeChoice;
   readonly sort?: string | undefined;
   readonly rows?: number | undefined;
   readonly from?: string | undefined;
@@ -46,10 +45,8 @@ async function* trace(
   wishes: MonitorWishes | undefined,
 ): AsyncGenerator<Snapshot> {
   const monitor = openMonitor({
-    choice: question.probe,
-    capacity: DEFAULT_CAPACITY,
-    question: questionOf(question),
-    resolve: question["no-resolve"] !== true,
+    config: question.configuration,
+    question: questionOf(question, question.configuration),
   });
   wishes?.watch(monitor);
   try {
@@ -90,8 +87,8 @@ async function* replay(
 ): AsyncGenerator<Snapshot> {
   for await (const saved of openRecording(question, path, signal)) {
     // what can be asked is what was saved, also tags that somebody else defined
-    const { filter } = questionOf(question, namesOfSnapshot(saved));
-    yield answerFrom(saved, { groupBy: question["group-by"] ?? null, filter });
+    const { groupBy, filter } = recordedQuestion(question, namesOfSnapshot(saved));
+    yield answerFrom(saved, { groupBy, filter });
   }
 }
 
@@ -119,9 +116,9 @@ export function chooseRows(
   return Object.freeze({ ...snapshot, flows });
 }
 
-/** Fails before anything is traced when the filter makes no sense or the column to sort by will not be there. */
-export function checkSort({ sort, from, ...question }: SnapshotQuestion): void {
-  if (from === undefined) questionOf(question);
-  if (sort === undefined || (from !== undefined && question["group-by"] === undefined)) return;
-  parseSort(sort, formatGroupBy(question["group-by"] ?? parseGroupBy("service")));
+/** Fails before anything is traced when the question makes no sense or the column to sort by will not be there. */
+export function checkQuestion({ sort, from, configuration, ...flags }: SnapshotQuestion): void {
+  if (from !== undefined) return;
+  const { groupBy } = questionOf(flags, configuration);
+  if (sort !== undefined) parseSort(sort, formatGroupBy(groupBy));
 }

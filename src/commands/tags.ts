@@ -1,14 +1,17 @@
 import { Flags } from "@oclif/core";
-import { ENDPOINT_TAGS, FLOW_TAGS, LABEL_PREFIX, type TagValue } from "../flow/tags.ts";
+import { FLOW_TAGS, LABEL_PREFIX, type TagValue } from "../flow/tags.ts";
 import { type Monitor, openMonitor } from "../monitor/open.ts";
 import { runTicks } from "../monitor/ticks.ts";
-import { DEFAULT_CAPACITY, PROBE_CHOICES } from "../probe/open.ts";
+import { PROBE_CHOICES } from "../probe/open.ts";
+import type { TagNames } from "../query/tag-names.ts";
 import { openStandardOutput } from "../sink/output.ts";
 import type { SnapshotFlow } from "../snapshot/snapshot.ts";
 import { TAG_ORIGINS } from "../tag/origins.ts";
 import { renderTagList, type TagEntry } from "../view/tag-list.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
+import { CONFIG_FLAG } from "./flags.ts";
+import { loadCommandConfig } from "./load-config.ts";
 
 /** Long enough for the connections that there are, and for an engine on this host to answer. */
 const LOOK_MS = 600;
@@ -21,21 +24,18 @@ export default class Tags extends NpmonCommand {
   static override examples = ["<%= config.bin %> tags", "<%= config.bin %> tags --json"];
   static override flags = {
     json: Flags.boolean({ summary: "one JSON object instead of a table" }),
-    probe: Flags.option({ options: PROBE_CHOICES })({ default: "auto", summary: "kernel mechanism to use" }),
+    probe: Flags.option({ options: PROBE_CHOICES })({ summary: "kernel mechanism to use (auto)" }),
+    ...CONFIG_FLAG,
     "no-resolve": Flags.boolean({ summary: "leave addresses without names" }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Tags);
     const abort = this.abortOnSignals();
-    const monitor = openMonitor({
-      choice: flags.probe,
-      capacity: DEFAULT_CAPACITY,
-      question: { groupBy: "flow", filter: null },
-      resolve: !flags["no-resolve"],
-    });
+    const config = loadCommandConfig(flags);
+    const monitor = openMonitor({ config, question: { groupBy: "flow", filter: null } });
     try {
-      const found = await look(monitor, abort.signal);
+      const found = await look(monitor, config.names, abort.signal);
       const output = openStandardOutput(process.stdout, () => abort.abort(), abort.signal);
       await output.write(
         flags.json
@@ -54,12 +54,12 @@ interface Found {
   readonly sources: readonly string[];
 }
 
-async function look(monitor: Monitor, signal: AbortSignal): Promise<Found> {
+async function look(monitor: Monitor, names: TagNames, signal: AbortSignal): Promise<Found> {
   monitor.start();
   const rows: SnapshotFlow[] = [];
   const ticks = runTicks(monitor, { intervalMs: LOOK_MS, firstIntervalMs: LOOK_MS, count: 1, signal });
   for await (const snapshot of ticks) rows.push(...snapshot.flows);
-  const ofEnds = ENDPOINT_TAGS.map((tag) =>
+  const ofEnds = names.endpointTags.map((tag) =>
     entryOf(
       tag,
       rows.flatMap((row) => [row.source?.[tag], row.destination?.[tag]]),
@@ -82,7 +82,9 @@ function entryOf(tag: string, values: readonly (TagValue | undefined)[]): TagEnt
   const counts = new Map<string | number, number>();
   for (const value of values) if (value != null) counts.set(value, (counts.get(value) ?? 0) + 1);
   const byCount = [...counts].sort(([, a], [, b]) => b - a).map(([value]) => value);
-  const origin = Object.hasOwn(TAG_ORIGINS, tag) ? TAG_ORIGINS[tag as keyof typeof TAG_ORIGINS] : "";
+  const origin = Object.hasOwn(TAG_ORIGINS, tag)
+    ? TAG_ORIGINS[tag as keyof typeof TAG_ORIGINS]
+    : "your configuration";
   return { tag, origin, valueCount: counts.size, examples: byCount.slice(0, EXAMPLES) };
 }
 

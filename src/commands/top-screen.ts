@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { NpmonError } from "../error/error.ts";
 import { Player } from "../monitor/player.ts";
-import { formatGroupBy, parseGroupBy } from "../query/group-by.ts";
+import { formatGroupBy } from "../query/group-by.ts";
 import { type Output, openOutputFile } from "../sink/output.ts";
 import { openPatientWriter } from "../sink/patient-writer.ts";
 import { countLines } from "../snapshot/lines.ts";
@@ -13,6 +13,7 @@ import { stringifySafe } from "../view/text.ts";
 import type { Question } from "../view/tui/question.ts";
 import { runTui, type TuiOptions } from "../view/tui/run.ts";
 import { LiveQuestions } from "./live-questions.ts";
+import { questionOf } from "./question.ts";
 import { createAnswer, RecordedQuestions } from "./recorded-questions.ts";
 import { openRecording, openSnapshots, type SnapshotQuestion } from "./snapshots.ts";
 
@@ -40,7 +41,7 @@ async function showLive(
   abort: AbortController,
 ): Promise<void> {
   const asked = screenQuestion(flags, ["flow"]);
-  const questions = new LiveQuestions(flags, asked);
+  const questions = new LiveQuestions(flags, flags.configuration.names, asked);
   const ticks = openSnapshots(flags, options.firstIntervalMs, abort.signal, questions);
   const snapshots = options.record === null ? ticks : recorded(ticks, questions, options.record);
   await show(snapshots, { ...options, question: asked, questions }, abort);
@@ -76,7 +77,7 @@ function screenQuestion(flags: SnapshotQuestion, recordedBy: readonly string[]):
   const groupBy = flags["group-by"];
   const isFree = groupBy === undefined && recordedBy[0] !== "flow";
   return {
-    groupBy: isFree ? recordedBy : formatGroupBy(groupBy ?? parseGroupBy("service")),
+    groupBy: isFree ? recordedBy : formatGroupBy(questionOf(flags, flags.configuration).groupBy),
     filter: flags.filter ?? "",
     pins: [],
     intervalMs: flags.interval,

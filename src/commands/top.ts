@@ -8,7 +8,8 @@ import { stringifySafe } from "../view/text.ts";
 import { canRunTui } from "../view/tui/terminal.ts";
 import { NpmonCommand } from "./base.ts";
 import { QUESTION_FLAGS } from "./flags.ts";
-import { checkSort, openSnapshots } from "./snapshots.ts";
+import { loadCommandConfig } from "./load-config.ts";
+import { checkQuestion, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 1000;
 /** So that there is something to see within a second of the start. */
@@ -43,8 +44,9 @@ export default class Top extends NpmonCommand {
     const fullScreen = !flags.batch && canRunTui(process.stdin, process.stdout, process.env);
     // The full screen has to give the terminal back first, so it takes care of signals itself.
     const abort = fullScreen ? new AbortController() : this.abortOnSignals();
-    const question = { ...flags, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
-    checkSort(question);
+    const configuration = loadCommandConfig(flags);
+    const question = { ...flags, configuration, interval: flags.interval ?? DEFAULT_INTERVAL_MS };
+    checkQuestion(question);
     if (fullScreen && flags.from !== undefined && flags.output !== undefined) {
       throw new NpmonError(
         "usage",
@@ -60,10 +62,12 @@ export default class Top extends NpmonCommand {
       if (fullScreen) {
         const { showScreen } = await import("./top-screen.ts");
         const color = colorDepth(isColored, process.env);
-        await showScreen(question, { ...flags, color, firstIntervalMs, record }, abort);
+        const { units } = configuration;
+        await showScreen(question, { ...flags, units, color, firstIntervalMs, record }, abort);
       } else {
         const tables = createTableStream({
           ...flags,
+          units: configuration.units,
           color: isColored,
           noHeader: flags["no-header"],
           headerEvery: flags["header-every"],

@@ -8,6 +8,7 @@ export type ErrorCode =
   | "unsupported"
   | "libbpf_missing"
   | "bpf_load"
+  | "config"
   | "input_file"
   | "output_file"
   | "internal";
@@ -18,6 +19,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   unsupported: 4,
   libbpf_missing: 1,
   bpf_load: 1,
+  config: 1,
   input_file: 1,
   output_file: 1,
   internal: 1,

@@ -7,6 +7,7 @@ import { FlowTable } from "../aggregate/flow-table.ts";
 import { Grouping } from "../aggregate/group.ts";
 import { takeRows } from "../aggregate/rows.ts";
 import type { Endpoint } from "../flow/endpoint.ts";
+import type { Flow } from "../flow/flow.ts";
 import type { PassReport, Probe, RecordSink } from "../probe/probe.ts";
 import { compileFlowFilter } from "../query/compile-filter.ts";
 import { compileRowFilter, type RowFilter } from "../query/compile-row-filter.ts";
@@ -33,6 +34,10 @@ export interface MonitorOptions {
   readonly sources: TagSources;
   /** The first one; see {@link Monitor.ask}. */
   readonly question: Question;
+  /** Which flows count whatever is asked; by default all. */
+  readonly traces?: (flow: Flow) => boolean;
+  /** Tags that the user defined. */
+  readonly userTags?: readonly string[];
   readonly host: string;
   readonly surroundings: Surroundings;
 }
@@ -55,7 +60,7 @@ export class Monitor {
     const { sources, question, host, surroundings } = options;
     const { processes } = sources;
     this.#options = options;
-    this.#asked = prepare(question, sources);
+    this.#asked = prepare(question, options);
     this.#flows = new FlowTable({
       host,
       grouping: this.#asked.grouping,
@@ -135,7 +140,7 @@ export class Monitor {
    * last one for the old question; the next one begins where it ends, so nothing is lost and nothing counted twice.
    */
   ask(question: Question): Snapshot {
-    const asked = prepare(question, this.#options.sources);
+    const asked = prepare(question, this.#options);
     this.#pass(false, true);
     const answer = this.publish();
     this.#asked = asked;
@@ -217,14 +222,17 @@ interface Asked {
   readonly acceptsRow: RowFilter | null;
 }
 
-function prepare({ groupBy, filter }: Question, { tags }: TagSources): Asked {
-  const lookup = (endpoint: Endpoint, tag: string) => tags.valueOf(endpoint, tag);
+function prepare({ groupBy, filter }: Question, options: MonitorOptions): Asked {
+  const { sources, traces = () => true, userTags = [] } = options;
+  const lookup = (endpoint: Endpoint, tag: string) => sources.tags.valueOf(endpoint, tag);
   const { flows = null, rows = null } = filter === null ? {} : splitFilter(filter);
+  const fits = flows === null ? null : compileFlowFilter(flows, lookup);
   return {
     grouping: new Grouping({
       groupBy,
       lookup,
-      ...(flows !== null && { accepts: compileFlowFilter(flows, lookup) }),
+      accepts: fits === null ? traces : (flow) => traces(flow) && fits(flow),
+      userTags,
     }),
     filter: filter === null ? null : formatFilter(filter),
     acceptsRow: rows === null ? null : compileRowFilter(rows),

@@ -1,14 +1,15 @@
 import { hostname } from "node:os";
-import { openProbe, type ProbeOptions } from "../probe/open.ts";
+import type { Config } from "../config/config.ts";
+import { openProbe } from "../probe/open.ts";
 import { findCgroupRoot } from "../tag/cgroup-mount.ts";
+import { createAcceptance } from "./acceptance.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 import type { Question } from "./question.ts";
 import { openTagSources } from "./tag-sources.ts";
 
-export interface LiveOptions extends Pick<ProbeOptions, "choice" | "capacity"> {
+export interface LiveOptions {
+  readonly config: Config;
   readonly question: Question;
-  /** Whether addresses may be given names: from the DNS answers that are seen, or by asking where none are. */
-  readonly resolve: boolean;
 }
 
 const SURROUNDINGS: Surroundings = {
@@ -21,13 +22,29 @@ const SURROUNDINGS: Surroundings = {
 export type { Monitor } from "./monitor.ts";
 
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
-export function openMonitor({ question, resolve, ...options }: LiveOptions): Monitor {
-  const procRoot = process.env.HOST_PROC ?? "/proc";
-  const probe = openProbe({ ...options, cgroupRoot: findCgroupRoot(), procRoot, dns: resolve });
-  const sources = openTagSources({
+export function openMonitor({ config, question }: LiveOptions): Monitor {
+  const { procRoot, probe: choice, trace, resolve } = config;
+  const probe = openProbe({
+    choice,
+    capacity: trace.maxTracked,
+    closedCapacity: trace.maxClosedBuffered,
+    protocols: (["tcp", "udp"] as const).filter((protocol) => trace[protocol]),
+    cgroupRoot: findCgroupRoot(),
     procRoot,
+    dns: resolve,
+  });
+  const sources = openTagSources({
+    config,
     readsDns: probe.readsDns,
     asksNames: resolve && !probe.readsDns,
   });
-  return new Monitor({ probe, sources, question, host: hostname(), surroundings: SURROUNDINGS });
+  return new Monitor({
+    probe,
+    sources,
+    question,
+    traces: createAcceptance(trace),
+    userTags: config.tags.names,
+    host: hostname(),
+    surroundings: SURROUNDINGS,
+  });
 }

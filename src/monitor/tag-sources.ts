@@ -1,19 +1,26 @@
 import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import type { Config, KubernetesConfig } from "../config/config.ts";
 import type { DnsSighting } from "../flow/dns.ts";
-import type { ProcessTags } from "../flow/endpoint.ts";
+import type { Endpoint, ProcessTags } from "../flow/endpoint.ts";
+import type { TagValue } from "../flow/tags.ts";
+import { compileEndpointFilter } from "../query/compile-filter.ts";
 import { DomainTable } from "../tag/domain/domain-table.ts";
 import { ReverseNames } from "../tag/domain/reverse.ts";
 import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { openContainerDirectory } from "../tag/engine/directory.ts";
 import type { EngineStatus } from "../tag/engine/status.ts";
 import { openPodDirectory } from "../tag/kubernetes/directory.ts";
+import type { KubernetesSettings } from "../tag/kubernetes/endpoint.ts";
 import { findKubernetes } from "../tag/kubernetes/find-kubernetes.ts";
 import { findPodUid } from "../tag/kubernetes/pod-uid.ts";
+import { createPrefixTable } from "../tag/prefix-table.ts";
 import { ProcessTable } from "../tag/process-table.ts";
+import { createUserTags } from "../tag/user-tags.ts";
+import { connectedNetworks } from "./connected-networks.ts";
 
 export interface TagSourcesOptions {
-  /** Where procfs is mounted. */
-  readonly procRoot: string;
+  readonly config: Pick<Config, "procRoot" | "containerSockets" | "kubernetes" | "subnets" | "tags">;
   /** The DNS answers that processes receive are seen. */
   readonly readsDns: boolean;
   /** Addresses are asked for by reverse look-up: DNS answers are not seen, and asking is allowed. */
@@ -44,11 +51,15 @@ export interface TagSources {
 
 /** The caller closes it. */
 export function openTagSources(options: TagSourcesOptions): TagSources {
-  const { procRoot, asksNames } = options;
+  const { config, asksNames } = options;
+  const { procRoot } = config;
   let addresses = new Set<string>();
-  const containers = openContainerDirectory({ onChange: () => processes.containersChanged() });
+  const containers = openContainerDirectory({
+    onChange: () => processes.containersChanged(),
+    ...(config.containerSockets !== null && { sockets: config.containerSockets }),
+  });
   const pods = openPodDirectory({
-    settings: findKubernetes(process.env, existsSync),
+    settings: kubernetesOf(config.kubernetes),
     onChange: ({ ips }) => {
       for (const ip of ips) addresses.add(ip);
       processes.containersChanged();
@@ -64,7 +75,17 @@ export function openTagSources(options: TagSourcesOptions): TagSources {
   });
   const domains = new DomainTable();
   const reverse = asksNames ? new ReverseNames({ onChange: (ip) => addresses.add(ip) }) : null;
-  const tags = new EndpointTags({
+  const subnets = createPrefixTable([...connectedNetworks(networkInterfaces()), ...config.subnets]);
+  const builtIn = (endpoint: Endpoint, tag: string): TagValue => tags.builtIn(endpoint, tag);
+  const tags: EndpointTags = new EndpointTags({
+    findSubnet: (ip) => subnets.find(ip),
+    findRule: createUserTags({
+      rules: config.tags.rules.map(({ filter, set }) => ({
+        fits: filter === null ? () => false : compileEndpointFilter(filter, builtIn),
+        set,
+      })),
+      networks: config.tags.networks,
+    }),
     findPodByIp: (ip) => pods.byIp(ip),
     findName: (ip) => reverse?.find(ip) ?? null,
   });
@@ -93,6 +114,26 @@ export function openTagSources(options: TagSourcesOptions): TagSources {
       reverse?.close();
     },
   };
+}
+
+/** What the environment says, and over it the configuration. */
+function kubernetesOf(config: KubernetesConfig): KubernetesSettings | null {
+  if (config.enabled === "never") return null;
+  const said: Record<string, string | null> = {
+    NPMON_KUBERNETES_API: config.api,
+    NPMON_KUBERNETES_TOKEN_FILE: config.tokenFile,
+    NPMON_KUBERNETES_CA: config.caFile,
+    NPMON_KUBERNETES_SCOPE: config.scope,
+    NODE_NAME: config.nodeName,
+    HOST_IP: config.kubeletHost,
+    NPMON_KUBELET_CA: config.kubeletCaFile,
+    NPMON_KUBELET_INSECURE: config.kubeletInsecure ? "true" : null,
+  };
+  const set = Object.entries(said).filter(([, value]) => value !== null && value !== "");
+  return findKubernetes(
+    { ...process.env, ...(Object.fromEntries(set) as Record<string, string>) },
+    existsSync,
+  );
 }
 
 function formatEngine({ socket, ...status }: EngineStatus): string {

@@ -1,4 +1,5 @@
 import { NpmonError } from "../error/error.ts";
+import type { Protocol } from "../flow/flow.ts";
 import type { Tier } from "../snapshot/snapshot.ts";
 import { openBpfProbe } from "./bpf/bpf-probe.ts";
 import type { Probe } from "./probe.ts";
@@ -9,12 +10,18 @@ export const PROBE_CHOICES = ["auto", "kprobe", "tracepoint", "sockdiag"] as con
 export type ProbeChoice = (typeof PROBE_CHOICES)[number];
 
 /** REFERENCE: `max_tracked_connections`. */
-export const DEFAULT_CAPACITY = 65536;
+export const DEFAULT_CAPACITY = 65_536;
+/** Beyond it the kernel's tables would take gigabytes. */
+export const MAX_CAPACITY = 4_194_304;
 
 export interface ProbeOptions {
   readonly choice: ProbeChoice;
   /** Most flows that can be followed at once. */
   readonly capacity: number;
+  /** How many closed connections may wait for the next pass; by default as many as can be followed. */
+  readonly closedCapacity?: number;
+  /** What to count; by default everything. Leaving one out is less work, not more than that: see each tier. */
+  readonly protocols?: readonly Protocol[];
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
   /** Where procfs is mounted. */
@@ -22,6 +29,8 @@ export interface ProbeOptions {
   /** Whether the DNS answers that processes receive are wanted, where a tier can see them. */
   readonly dns: boolean;
 }
+
+const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
 
 /** The best first: kprobes know the sender of every datagram and who accepted, at once; sockdiag works for anybody. */
 const TIERS: readonly Tier[] = ["kprobe", "tracepoint", "sockdiag"];
@@ -47,13 +56,10 @@ export function openProbe(options: ProbeOptions): Probe {
   throw new Error("unreachable: the last tier either opens or throws");
 }
 
-function openTier(
-  tier: Tier,
-  { capacity, cgroupRoot, procRoot, dns }: ProbeOptions,
-  reasons: readonly string[],
-): Probe {
+function openTier(tier: Tier, options: ProbeOptions, reasons: readonly string[]): Probe {
+  const { capacity, closedCapacity = capacity, protocols = PROTOCOLS, cgroupRoot, procRoot, dns } = options;
   if (tier === "sockdiag") {
     return openSockdiagProbe({ capacity, procRoot, reason: reasons.join("; ") || "asked for with --probe" });
   }
-  return openBpfProbe({ tier, capacity, closedCapacity: capacity, cgroupRoot, dns }, reasons);
+  return openBpfProbe({ tier, capacity, closedCapacity, protocols, cgroupRoot, dns }, reasons);
 }

@@ -44,7 +44,7 @@ const METRICS: readonly Metric[] = [
     value: (row) => perSecond(row, row.flow.bytes_sent + row.flow.bytes_received),
   },
   {
-    name: "sent_bytes",
+    name: "bytes_sent",
     heading: "SENT",
     unit: "bytes",
     priority: null,
@@ -52,7 +52,7 @@ const METRICS: readonly Metric[] = [
     value: (row) => row.flow.bytes_sent,
   },
   {
-    name: "received_bytes",
+    name: "bytes_received",
     heading: "RECV",
     unit: "bytes",
     priority: null,
@@ -60,7 +60,7 @@ const METRICS: readonly Metric[] = [
     value: (row) => row.flow.bytes_received,
   },
   {
-    name: "traffic_bytes",
+    name: "bytes",
     heading: "TRAFFIC",
     unit: "bytes",
     priority: null,

@@ -5,6 +5,7 @@ import { measureFilter } from "./filter.ts";
 import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
+import { measurePrefix } from "./prefix.ts";
 import { measureScreen } from "./screen.ts";
 import { measureStart } from "./start.ts";
 import type { Table } from "./table.ts";
@@ -30,6 +31,7 @@ export const BENCHES: readonly Bench[] = [
   },
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
+  { name: "prefix", summary: "the longest prefix for an address", run: measurePrefix },
   { name: "start", summary: "time until there is something to see", run: measureStart },
   { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },
   { name: "filter", summary: "asking a filter of every flow", run: measureFilter },

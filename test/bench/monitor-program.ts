@@ -11,16 +11,18 @@ import type { MonitorMemory, MonitorTicks } from "./monitor-process.ts";
 const [, , dist = "", capacity = "", tier = ""] = process.argv;
 const { openMonitor }: typeof import("../../src/monitor/open.ts") = await import(`${dist}/monitor/open.js`);
 const { PROBE_CHOICES }: typeof import("../../src/probe/open.ts") = await import(`${dist}/probe/open.js`);
-const { parseGroupBy }: typeof import("../../src/query/group-by.ts") = await import(
-  `${dist}/query/group-by.js`
-);
+const { loadConfig }: typeof import("../../src/config/load.ts") = await import(`${dist}/config/load.js`);
 
-const monitor = openMonitor({
-  choice: parseChoice(tier),
-  capacity: Number(capacity),
-  question: { groupBy: parseGroupBy("service"), filter: null },
-  resolve: true,
+const { config } = loadConfig({
+  path: null,
+  places: [],
+  environment: {},
+  flags: [
+    { key: "npmon.probe", name: "argv", value: parseChoice(tier) },
+    { key: "system_probe_config.max_tracked_connections", name: "argv", value: Number(capacity) },
+  ],
 });
+const monitor = openMonitor({ config, question: { groupBy: config.groupBy, filter: null } });
 monitor.start();
 answer(tick(1, false));
 

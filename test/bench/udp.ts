@@ -17,7 +17,13 @@ const SMALL_WRITES = { kind: "tcp", size: 64 } as const;
 
 /** What runs in the kernel for a call, of whatever tier; a tier has some of them. */
 const SEND = ["npmon_send_length", "npmon_send4", "npmon_sent4"] as const;
-const RECEIVE = ["npmon_receive_length", "npmon_receive4", "npmon_consume_udp"] as const;
+const RECEIVE = [
+  "npmon_receive_length",
+  "npmon_receive_dns",
+  "npmon_receive4",
+  "npmon_consume_udp",
+  "npmon_consume_dns",
+] as const;
 
 const LOADS = [
   { name: "UDP, connected", calls: { kind: "udp", socket: "connected" }, count: 60_000 },

@@ -78,7 +78,7 @@ test("a row is found again by its own values, whatever they are", () => {
 });
 
 test("the monitor is asked once for what was asked last, and not for what it answers already", () => {
-  const live = new LiveQuestions({}, BY_SERVICE);
+  const live = new LiveQuestions({}, BUILT_IN_NAMES, BY_SERVICE);
   assert.equal(live.take(), null);
   const longer = { ...BY_SERVICE, intervalMs: 5000 };
   assert.equal(live.ask(longer).isFit, true);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkConfigText } from "../../src/config/load.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
@@ -13,6 +14,8 @@ export interface WatchOptions {
   readonly closedCapacity?: number;
 }
 
+const { config: CONFIG } = checkConfigText("", "test", {});
+
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
 export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
@@ -24,7 +27,7 @@ export class Watch implements Disposable {
   constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
-      sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
+      sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),
       question: { groupBy: parseGroupBy(groupBy), filter: null },
       host: "test",
       surroundings: {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { questionOf } from "../../src/commands/question.ts";
+import { checkConfigText } from "../../src/config/load.ts";
 import { openMonitor } from "../../src/monitor/open.ts";
 import { type Change, runTicks } from "../../src/monitor/ticks.ts";
-import { DEFAULT_CAPACITY } from "../../src/probe/open.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
+import { parseFilter } from "../../src/query/parse-filter.ts";
 import type { Snapshot } from "../../src/snapshot/snapshot.ts";
 import { until } from "../commands/deadline.ts";
 import { startHold, startServer } from "../traffic/traffic.ts";
@@ -29,12 +29,8 @@ test("a running monitor answers another question, and every byte is in exactly o
     env: { DD_SERVICE: "npmon-asker" },
   });
   const stop = new AbortController();
-  const monitor = openMonitor({
-    choice: "auto",
-    capacity: DEFAULT_CAPACITY,
-    question: by("source.service"),
-    resolve: false,
-  });
+  const { config } = checkConfigText("", "test", {});
+  const monitor = openMonitor({ config, question: by("source.service") });
   const before: Snapshot[] = [];
   const after: Snapshot[] = [];
   let wanted: Change | null = null;
@@ -66,7 +62,7 @@ test("a running monitor answers another question, and every byte is in exactly o
     const answered = before.length;
     await until("the bytes before", () => before.length > answered + 1);
     wanted = {
-      question: questionOf({ "group-by": parseGroupBy("source.pid"), pid: hold.pid }),
+      question: { groupBy: parseGroupBy("source.pid"), filter: parseFilter(`source.pid:${hold.pid}`) },
       intervalMs: 60,
     };
     await until("an answer to the new question", () => after.length > 0);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkConfigText } from "../../src/config/load.ts";
 import { Monitor } from "../../src/monitor/monitor.ts";
 import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { type Change, runTicks } from "../../src/monitor/ticks.ts";
 import type { Probe } from "../../src/probe/probe.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
 import { until } from "../commands/deadline.ts";
+
+const { config: CONFIG } = checkConfigText("", "test", {});
 
 const SURROUNDINGS = {
   monotonicMs: () => performance.now(),
@@ -33,7 +36,7 @@ function open(onCollect: (times: number) => void = () => {}) {
   };
   const monitor = new Monitor({
     probe,
-    sources: openTagSources({ procRoot: "/proc", readsDns: false, asksNames: false }),
+    sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),
     question: { groupBy: parseGroupBy("service"), filter: null },
     host: "here",
     surroundings: SURROUNDINGS,

@@ -19,6 +19,7 @@ const FITTING: readonly [text: string, durationMs: number][] = [
   ["24h", 86_400_000],
   ["86400", 86_400_000],
   ["1440m", 86_400_000],
+  ["1d", 86_400_000],
   ["333.4ms", 333],
   [" 1s ", 1_000],
 ];
@@ -30,7 +31,7 @@ const MISFITTING: readonly [text: string, says: RegExp][] = [
   ["-1s", /found "-1s", expected a duration/],
   ["+1", /expected a duration/],
   ["1 s", /expected a duration/],
-  ["1d", /expected a duration/],
+  ["1.5d", /expected 50ms to 24h/],
   ["1S", /expected a duration/],
   ["1e3", /expected a duration/],
   ["0x10", /expected a duration/],

@@ -60,7 +60,7 @@ test("a column that does not exist is a usage error that names those that do", (
       error.exitCode === 2 &&
       error.message === '--sort: there is no column "sent\\x1b[2J"' &&
       error.remedy.includes(
-        "source.service, destination.service, sent, received, traffic, sent_bytes, received_bytes, traffic_bytes, sent_total",
+        "source.service, destination.service, sent, received, traffic, bytes_sent, bytes_received, bytes, sent_total",
       ),
   );
 });

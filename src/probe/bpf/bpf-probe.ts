@@ -2,7 +2,7 @@ import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/in
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
-import { type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
+import { counts, type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
 import { decodeDns, decodeProcess, FlowRecordCursor } from "./record.ts";
 import { SlotRing } from "./slot-ring.ts";
 
@@ -27,7 +27,8 @@ export class BpfProbe implements Probe {
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
   readonly #answers: RingBuffer;
-  readonly #owners: IteratorLink;
+  /** Null where TCP is not counted: looking for owners is what takes in the sockets that are there already. */
+  readonly #owners: IteratorLink | null;
   readonly #walk: Program;
   /** Null where UDP is not counted. */
   readonly #udpWalk: Program | null;
@@ -38,7 +39,8 @@ export class BpfProbe implements Probe {
   #lostAnswers = 0;
   #nextOwnerPassMs = 0;
 
-  constructor(loaded: LoadedTier, { tier, capacity }: LoadOptions, reasons: readonly string[]) {
+  constructor(loaded: LoadedTier, options: LoadOptions, reasons: readonly string[]) {
+    const { tier, capacity } = options;
     const { object, programs, missing } = loaded;
     this.tier = tier;
     this.capacity = capacity;
@@ -50,7 +52,7 @@ export class BpfProbe implements Probe {
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
     this.#answers = object.map("answers").openRingBuffer();
-    this.#owners = object.program("npmon_owners").attachIterator();
+    this.#owners = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
     this.#walk = object.program(programs.has("npmon_collect") ? "npmon_collect" : "npmon_collect_copied");
     this.#udpWalk = programs.has("npmon_collect_udp") ? object.program("npmon_collect_udp") : null;
     this.#slots = new SlotRing({
@@ -149,7 +151,7 @@ export class BpfProbe implements Probe {
 
   #findOwners(): void {
     const started = performance.now();
-    this.#owners.run();
+    this.#owners?.run();
     const ended = performance.now();
     this.#nextOwnerPassMs = ended + (ended - started) * (1 / OWNER_PASS_SHARE - 1);
   }

@@ -1,3 +1,4 @@
+import type { Protocol } from "../../flow/flow.ts";
 import type { Tier } from "../../snapshot/snapshot.ts";
 
 export type BpfTier = Extract<Tier, "kprobe" | "tracepoint">;
@@ -15,6 +16,8 @@ export interface Way {
 
 /** Something that npmon can tell, and the ways to learn it, the best first; the first that the kernel takes is used. */
 export interface Feature {
+  /** What it counts; it is left alone when nobody wants that counted. */
+  readonly protocol: Protocol;
   readonly ways: readonly Way[];
   /** Without it the tier makes no sense. */
   readonly required: boolean;
@@ -22,10 +25,14 @@ export interface Feature {
   readonly without: string;
 }
 
-const TCP_EVENTS = ["npmon_state", "npmon_state_again", "npmon_owners"];
+/** What sees every connection begin and end. */
+export const STATE = "npmon_state";
+
+const TCP_EVENTS = [STATE, "npmon_state_again", "npmon_owners"];
 
 /** What every tier has. The second way is for kernels before 6.2; it tells the same. */
 export const TCP: Feature = {
+  protocol: "tcp",
   ways: [
     { programs: [...TCP_EVENTS, "npmon_collect"] },
     { programs: [...TCP_EVENTS, "npmon_collect_copied"] },
@@ -42,6 +49,7 @@ const DNS: Readonly<Record<BpfTier, Feature>> = {
 
 function dns(way: Way): Feature {
   return {
+    protocol: "udp",
     // They know the registers of one architecture only.
     ways: process.arch === "x64" ? [way] : [],
     required: false,
@@ -54,6 +62,7 @@ const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   tracepoint: [
     TCP,
     {
+      protocol: "udp",
       ways: [
         {
           programs: ["npmon_collect_udp", "npmon_send_length", "npmon_receive_length"],
@@ -71,6 +80,7 @@ const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   kprobe: [
     TCP,
     {
+      protocol: "udp",
       ways: [
         { programs: ["npmon_collect_udp", "npmon_consume_udp", "npmon_sent4", "npmon_sent6"] },
         {
@@ -86,6 +96,7 @@ const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
       without: "this kernel has no kprobe on skb_consume_udp",
     },
     {
+      protocol: "tcp",
       ways: [{ programs: ["npmon_accept"] }],
       required: false,
       without: "who accepted is looked up once a tick: no kprobe on security_sock_graft",

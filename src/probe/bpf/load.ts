@@ -2,9 +2,18 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
+import type { Protocol } from "../../flow/flow.ts";
 import { probeError } from "../load-error.ts";
 import { type Choice, chooseWays, findTry } from "./choice.ts";
-import { type BpfTier, type Feature, featuresOf, RUN_BY_PASSES, readsAnswers, TCP } from "./features.ts";
+import {
+  type BpfTier,
+  type Feature,
+  featuresOf,
+  RUN_BY_PASSES,
+  readsAnswers,
+  STATE,
+  TCP,
+} from "./features.ts";
 import { FLOW_RECORD } from "./layout.generated.ts";
 import { usedLines } from "./slot-ring.ts";
 
@@ -23,6 +32,8 @@ export interface LoadOptions {
   readonly capacity: number;
   /** How many closed connections may wait for the next pass. */
   readonly closedCapacity: number;
+  /** What to count; by default everything. TCP that is not counted costs nothing, but its programs are loaded. */
+  readonly protocols?: readonly Protocol[];
   /** Mount point of cgroup v2; null where there is none. */
   readonly cgroupRoot: string | null;
   /** Whether the DNS answers that processes receive are wanted. Without them nothing of it is in the kernel. */
@@ -64,7 +75,10 @@ export function loadTier(options: LoadOptions): LoadedTier {
       "--probe tracepoint works without kprobes.",
     );
   }
-  const tries = featuresOf(options.tier, options.dns).map((feature) => ({ feature, way: 0 }));
+  const features = featuresOf(options.tier, options.dns).filter(
+    (feature) => feature === TCP || counts(options, feature.protocol),
+  );
+  const tries = features.map((feature) => ({ feature, way: 0 }));
   for (;;) {
     const choice = chooseWays(tries);
     try {
@@ -84,6 +98,11 @@ export function loadTier(options: LoadOptions): LoadedTier {
   }
 }
 
+/** Whether this protocol is to be counted. */
+export function counts({ protocols }: LoadOptions, protocol: Protocol): boolean {
+  return protocols === undefined || protocols.includes(protocol);
+}
+
 /** Why the tier cannot be used: what it is for is not there. That TCP cannot be counted is no matter of tiers. */
 function refusedTier(tier: BpfTier, feature: Feature, cause: unknown): unknown {
   const error = probeError(cause, fileURLToPath(OBJECT));
@@ -100,6 +119,8 @@ function loadWays({ ways, programs: wanted }: Choice, options: LoadOptions): Loa
   const object = configure(wanted, options).load();
   try {
     for (const { programs, atCgroup = [] } of ways) {
+      // Loaded in any case: the pass is among them.
+      if (programs.includes(STATE) && !counts(options, "tcp")) continue;
       for (const name of programs) if (!RUN_BY_PASSES.has(name)) object.program(name).attach();
       for (const name of atCgroup) attachToRoot(object, name, options.cgroupRoot);
     }

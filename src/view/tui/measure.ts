@@ -13,7 +13,7 @@ interface MeasureColumns {
 /** Names of the columns that show a measure. */
 export const MEASURE_COLUMNS: Readonly<Record<Measure, MeasureColumns>> = {
   bandwidth: { sent: "sent", received: "received", traffic: "traffic" },
-  throughput: { sent: "sent_bytes", received: "received_bytes", traffic: "traffic_bytes" },
+  throughput: { sent: "bytes_sent", received: "bytes_received", traffic: "bytes" },
   total: { sent: "sent_total", received: "received_total", traffic: "traffic_total" },
 };
 

@@ -4,6 +4,7 @@ import { chooseWays, findTry, type Try } from "../../../src/probe/bpf/choice.ts"
 import { type BpfTier, type Feature, featuresOf, readsAnswers } from "../../../src/probe/bpf/features.ts";
 
 const COUNTING: Feature = {
+  protocol: "udp",
   ways: [
     { programs: ["collect", "count"], atCgroup: ["peer"] },
     { programs: ["collect", "count"], lacks: "no peers" },
@@ -12,6 +13,7 @@ const COUNTING: Feature = {
   without: "no counts",
 };
 const READING: Feature = {
+  protocol: "udp",
   ways: [{ programs: ["count_and_read"], replaces: "count" }],
   required: false,
   without: "nothing is read",

@@ -108,7 +108,7 @@ test("t goes through the measures and takes the order along", () => {
     const { measure, sort } = press(state, ...Array<string>(times).fill("t"));
     return `${measure} ${sort}`;
   });
-  assert.deepEqual(seen, ["throughput -sent_bytes", "total -sent_total", "bandwidth -sent"]);
+  assert.deepEqual(seen, ["throughput -bytes_sent", "total -sent_total", "bandwidth -sent"]);
 });
 
 test("u goes through the units, ? opens help and any key leads back, q and Ctrl-C leave", () => {
