@@ -42,6 +42,7 @@ export function topPeers(snapshot: Snapshot, flow: SnapshotFlow, side: Side): re
   }
   const perSecond = snapshot.interval_ms === 0 ? 0 : 1000 / snapshot.interval_ms;
   return [...bytes]
+    .filter(([, moved]) => moved > 0 || all === 0)
     .sort(([, a], [, b]) => b - a)
     .slice(0, MOST)
     .map(([peer, moved]) => ({
