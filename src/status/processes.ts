@@ -74,7 +74,7 @@ export function checkProcesses(facts: ProcessFacts, surroundings: Surroundings):
       "Set HOST_PROC or npmon.host_proc to where the host's procfs is mounted; on a host that is /proc.",
     );
   }
-  const value = `${root} shows ${count} processes`;
+  const value = `${root} shows ${count} ${count === 1 ? "process" : "processes"}`;
   if (!isHosts) {
     return limited(
       name,

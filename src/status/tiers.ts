@@ -1,3 +1,4 @@
+import type { NpmonError } from "../error/error.ts";
 import type { ProbeChoice } from "../probe/open.ts";
 import type { TierTrial } from "../probe/try-tier.ts";
 import type { Tier } from "../snapshot/snapshot.ts";
@@ -50,7 +51,7 @@ function usable(trial: Extract<TierTrial, { usable: true }>, inUse: Tier | null)
 function unusable(
   { tier, error }: Extract<TierTrial, { usable: false }>,
   inUse: Tier | null,
-  { choice, release }: TierFacts,
+  { choice, release, trials }: TierFacts,
 ): Finding {
   const name = `tier ${tier}`;
   if (choice !== "auto" && choice !== tier) {
@@ -59,11 +60,20 @@ function unusable(
   if (choice === "auto" && inUse !== null && inUse !== "sockdiag") {
     return limited(name, error.message, `Nothing has to be done: ${inUse} is in use.`);
   }
-  const cause: Cause =
-    error.code === "privilege"
-      ? "privilege"
-      : error.code === "unsupported" || (error.code === "bpf_load" && isOld(release))
-        ? "kernel"
-        : "fault";
-  return failing(name, cause, error.message, error.remedy);
+  const cause = causeOf(error, release);
+  // What this kernel lacks is not in the way where another tier lacks only what can be given.
+  const isMendable = trials.some((each) => !each.usable && causeOf(each.error, release) !== "kernel");
+  if (choice === "auto" && cause === "kernel" && isMendable) {
+    return limited(name, error.message, "Nothing has to be done: the other eBPF tier can be made to work.");
+  }
+  const remedy = cause === "privilege" ? PRIVILEGE : error.remedy;
+  return failing(name, cause, error.message, remedy);
+}
+
+const PRIVILEGE =
+  "See the line `capabilities`; where none is missing, a seccomp profile or lockdown forbids the system call bpf.";
+
+function causeOf({ code }: NpmonError, release: string): Cause {
+  if (code === "privilege") return "privilege";
+  return code === "unsupported" || (code === "bpf_load" && isOld(release)) ? "kernel" : "fault";
 }

@@ -354,6 +354,15 @@ const TIERS = [
     "failing ok ok",
     4,
   ],
+  [
+    "no privilege, and no kprobes anyhow",
+    "auto",
+    [fails("kprobe", "unsupported"), fails("tracepoint", "privilege"), SOCKDIAG],
+    "6.18",
+    "sockdiag",
+    "limited failing limited",
+    3,
+  ],
 ] as const;
 
 describe("tiers fail only for who asked for them, and the exit code says what it comes from", () => {
