@@ -5,10 +5,10 @@ import { replaceFile } from "../config/replace-file.ts";
 import { NpmonError } from "../error/error.ts";
 import { CAPABILITIES } from "./deployment.ts";
 
-const UNIT = "npmon-forward.service";
-const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+export const UNIT = "npmon-forward.service";
+export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
 /** There as long as systemd runs this host. */
-const RUNNING = "/run/systemd/system";
+export const RUNNING = "/run/systemd/system";
 const NPMON = fileURLToPath(new URL("../../bin/npmon.js", import.meta.url));
 
 /** The unit that runs `npmon forward` with as little as it needs. */

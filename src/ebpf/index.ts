@@ -33,6 +33,7 @@ export { enableStats, libbpfVersion, possibleCpus } from "./kernel.ts";
 export type { Link } from "./link.ts";
 export type { LoadedObject } from "./loaded-object.ts";
 export type { BpfMap } from "./map.ts";
+export { mapMemoryBytes } from "./map-memory.ts";
 export type { MapShape } from "./map-shape.ts";
 export type { MappedMap } from "./mapped-map.ts";
 export { type BpfObject, openObject, type ProgramSpec } from "./object.ts";

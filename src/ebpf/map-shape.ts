@@ -35,7 +35,7 @@ export function readShape(map: Pointer): MapShape {
   };
 }
 
-const PER_CPU: ReadonlySet<string> = new Set([
+export const PER_CPU: ReadonlySet<string> = new Set([
   "percpu_hash",
   "percpu_array",
   "lru_percpu_hash",

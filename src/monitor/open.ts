@@ -1,9 +1,9 @@
 import { hostname } from "node:os";
 import type { Config } from "../config/config.ts";
 import { openProbe } from "../probe/open.ts";
-import { findCgroupRoot } from "../tag/cgroup-mount.ts";
 import { createAcceptance } from "./acceptance.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
+import { probeOptions } from "./probe-options.ts";
 import type { Question } from "./question.ts";
 import { openTagSources } from "./tag-sources.ts";
 
@@ -23,16 +23,8 @@ export type { Monitor } from "./monitor.ts";
 
 /** Everything that looks at this host, wired together and not yet started. The caller closes it. */
 export function openMonitor({ config, question }: LiveOptions): Monitor {
-  const { procRoot, probe: choice, trace, resolve } = config;
-  const probe = openProbe({
-    choice,
-    capacity: trace.maxTracked,
-    closedCapacity: trace.maxClosedBuffered,
-    protocols: (["tcp", "udp"] as const).filter((protocol) => trace[protocol]),
-    cgroupRoot: findCgroupRoot(),
-    procRoot,
-    dns: resolve,
-  });
+  const { trace, resolve } = config;
+  const probe = openProbe(probeOptions(config));
   const sources = openTagSources({
     config,
     readsDns: probe.readsDns,

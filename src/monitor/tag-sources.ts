@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import type { Config, KubernetesConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { DnsSighting } from "../flow/dns.ts";
 import type { Endpoint, ProcessTags } from "../flow/endpoint.ts";
 import type { TagValue } from "../flow/tags.ts";
@@ -11,13 +10,12 @@ import { EndpointTags } from "../tag/endpoint-tags.ts";
 import { openContainerDirectory } from "../tag/engine/directory.ts";
 import type { EngineStatus } from "../tag/engine/status.ts";
 import { openPodDirectory } from "../tag/kubernetes/directory.ts";
-import type { KubernetesSettings } from "../tag/kubernetes/endpoint.ts";
-import { findKubernetes } from "../tag/kubernetes/find-kubernetes.ts";
 import { findPodUid } from "../tag/kubernetes/pod-uid.ts";
 import { createPrefixTable } from "../tag/prefix-table.ts";
 import { ProcessTable } from "../tag/process-table.ts";
 import { createUserTags } from "../tag/user-tags.ts";
 import { connectedNetworks } from "./connected-networks.ts";
+import { kubernetesSettings } from "./kubernetes-settings.ts";
 
 export interface TagSourcesOptions {
   readonly config: Pick<Config, "procRoot" | "containerSockets" | "kubernetes" | "subnets" | "tags">;
@@ -59,7 +57,7 @@ export function openTagSources(options: TagSourcesOptions): TagSources {
     ...(config.containerSockets !== null && { sockets: config.containerSockets }),
   });
   const pods = openPodDirectory({
-    settings: kubernetesOf(config.kubernetes),
+    settings: kubernetesSettings(config.kubernetes),
     onChange: ({ ips }) => {
       for (const ip of ips) addresses.add(ip);
       processes.containersChanged();
@@ -114,26 +112,6 @@ export function openTagSources(options: TagSourcesOptions): TagSources {
       reverse?.close();
     },
   };
-}
-
-/** What the environment says, and over it the configuration. */
-function kubernetesOf(config: KubernetesConfig): KubernetesSettings | null {
-  if (config.enabled === "never") return null;
-  const said: Record<string, string | null> = {
-    NPMON_KUBERNETES_API: config.api,
-    NPMON_KUBERNETES_TOKEN_FILE: config.tokenFile,
-    NPMON_KUBERNETES_CA: config.caFile,
-    NPMON_KUBERNETES_SCOPE: config.scope,
-    NODE_NAME: config.nodeName,
-    HOST_IP: config.kubeletHost,
-    NPMON_KUBELET_CA: config.kubeletCaFile,
-    NPMON_KUBELET_INSECURE: config.kubeletInsecure ? "true" : null,
-  };
-  const set = Object.entries(said).filter(([, value]) => value !== null && value !== "");
-  return findKubernetes(
-    { ...process.env, ...(Object.fromEntries(set) as Record<string, string>) },
-    existsSync,
-  );
 }
 
 function formatEngine({ socket, ...status }: EngineStatus): string {

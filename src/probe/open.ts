@@ -33,7 +33,7 @@ export interface ProbeOptions {
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
 
 /** The best first: kprobes know the sender of every datagram and who accepted, at once; sockdiag works for anybody. */
-const TIERS: readonly Tier[] = ["kprobe", "tracepoint", "sockdiag"];
+export const TIERS: readonly Tier[] = ["kprobe", "tracepoint", "sockdiag"];
 
 /**
  * Opens the tier that was asked for, or the best that works here, which then says why no better one does. The caller

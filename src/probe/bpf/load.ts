@@ -4,7 +4,7 @@ import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../
 import { NpmonError } from "../../error/error.ts";
 import type { Protocol } from "../../flow/flow.ts";
 import { probeError } from "../load-error.ts";
-import { type Choice, chooseWays, findTry } from "./choice.ts";
+import { type Choice, chooseWays, findTry, type Try } from "./choice.ts";
 import {
   type BpfTier,
   type Feature,
@@ -75,10 +75,7 @@ export function loadTier(options: LoadOptions): LoadedTier {
       "--probe tracepoint works without kprobes.",
     );
   }
-  const features = featuresOf(options.tier, options.dns).filter(
-    (feature) => feature === TCP || counts(options, feature.protocol),
-  );
-  const tries = features.map((feature) => ({ feature, way: 0 }));
+  const tries = firstTries(options);
   for (;;) {
     const choice = chooseWays(tries);
     try {
@@ -96,6 +93,13 @@ export function loadTier(options: LoadOptions): LoadedTier {
       }
     }
   }
+}
+
+/** The best way of everything that is to be counted. */
+export function firstTries(options: LoadOptions): Try[] {
+  return featuresOf(options.tier, options.dns)
+    .filter((feature) => feature === TCP || counts(options, feature.protocol))
+    .map((feature) => ({ feature, way: 0 }));
 }
 
 /** Whether this protocol is to be counted. */
@@ -135,7 +139,8 @@ function attachToRoot(object: LoadedObject, name: string, cgroupRoot: string | n
   object.program(name).attachCgroup(cgroupRoot ?? "/sys/fs/cgroup");
 }
 
-function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: LoadOptions): BpfObject {
+/** Opens the object with its maps sized. The caller loads it or closes it. @param wanted names of the programs to load */
+export function configure(wanted: ReadonlySet<string>, { capacity, closedCapacity }: LoadOptions): BpfObject {
   const spec = openObject(OBJECT)
     .setMaxEntries("records", capacity)
     .setMaxEntries("tracked", capacity + 1)
