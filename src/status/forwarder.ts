@@ -104,8 +104,8 @@ function checkProcess({
   const name = "forwarder";
   if (pid === null && !enabled)
     return ok(name, "not running, and not enabled: `npmon enable --systemd` does both");
-  if (destinations === 0) {
-    const value = `${pid === null ? "not running" : `process ${pid}`}, and it has nowhere to send to`;
+  if (pid === null && destinations === 0) {
+    const value = "enabled, but not running, and it has nowhere to send to";
     return failing(name, "fault", value, "npmon enable --systemd --intake URL");
   }
   if (pid === null) {

@@ -20,9 +20,20 @@ export interface KernelFacts {
 }
 
 export function readKernel(): KernelFacts {
-  const btf = statSync(BTF, { throwIfNoEntry: false });
-  const lockdown = readHostFile(LOCKDOWN);
-  return { release: release(), arch: process.arch, btfBytes: btf?.size ?? null, lockdown };
+  return {
+    release: release(),
+    arch: process.arch,
+    btfBytes: sizeOf(BTF),
+    lockdown: readHostFile(LOCKDOWN),
+  };
+}
+
+function sizeOf(path: string): number | null {
+  try {
+    return statSync(path).size;
+  } catch {
+    return null;
+  }
 }
 
 /** Whether it is older than what npmon claims to work on. */

@@ -42,7 +42,11 @@ export function readProcesses(root: string, { uid, ownNamespaces }: Surroundings
 }
 
 function ownerOf(root: string, pid: number): number | null {
-  return statSync(`${root}/${pid}`, { throwIfNoEntry: false })?.uid ?? null;
+  try {
+    return statSync(`${root}/${pid}`).uid;
+  } catch {
+    return null; // it ended
+  }
 }
 
 function openEnviron(root: string, pid: number): "readable" | "denied" | "gone" {

@@ -255,7 +255,7 @@ const CASES: readonly Case[] = [
   },
   {
     what: "a forwarder without a destination",
-    found: checkForwarder({ ...FORWARDER, destinations: 0 }),
+    found: checkForwarder({ ...FORWARDER, pid: null, destinations: 0 }),
     state: "failing",
     cause: "fault",
     says: /--intake URL/,
