@@ -1,3 +1,4 @@
+import { isWholeView } from "../flow/tags.ts";
 import type { Player } from "../monitor/player.ts";
 import { answerFrom } from "../monitor/replay.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
@@ -21,7 +22,7 @@ export class RecordedQuestions implements QuestionPort {
   tags(): readonly string[] {
     const { recorded } = this.#player;
     if (recorded === null) return [];
-    if (recorded.group_by[0] === "flow") return namesOfSnapshot(recorded).endpointTags;
+    if (isWholeView(recorded.group_by)) return namesOfSnapshot(recorded).endpointTags;
     return [
       ...new Set(
         recorded.group_by.flatMap((ref) => (ref.includes(".") ? [ref.slice(ref.indexOf(".") + 1)] : [])),
