@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PATIENCE, type Patience } from "./deliver/backoff.ts";
 import { Courier, readCursor } from "./deliver/courier.ts";
 import type { Send } from "./deliver/destination.ts";
+import type { Entry } from "./spool/entry.ts";
 import { type DropReason, openSpool, type Spool } from "./spool/spool.ts";
 import { type ForwardStatus, reasonsOf, STATUS_FILE, STATUS_SCHEMA } from "./spool/status.ts";
 import { writeDurable } from "./spool/write-durable.ts";
@@ -19,6 +20,9 @@ export interface ForwarderOptions {
   readonly patience?: Patience;
   say(level: "info" | "warn", text: string): void;
 }
+
+/** The status file is not written more often. */
+const STATUS_EVERY_MS = 1000;
 
 /** What was lost since it was last asked for, and what waits. */
 export interface Delivery {
@@ -43,6 +47,7 @@ export class Forwarder {
   #reportedDropped = 0;
   #reportedRefused = 0;
   #saidTrouble: string | null = null;
+  #statusMs = Number.NEGATIVE_INFINITY;
   #isKeeping = false;
   #keeping: Promise<void> = Promise.resolve();
 
@@ -82,7 +87,7 @@ export class Forwarder {
       this.#pendingBytes -= line.length;
       this.#sayTrouble();
       for (const courier of this.#couriers) courier.notice();
-      await this.#writeStatus();
+      if (performance.now() - this.#statusMs >= STATUS_EVERY_MS) await this.#writeStatus();
     });
   }
 
@@ -147,17 +152,20 @@ export class Forwarder {
 
   /** Everything taken is on the disk, every destination is tried once more, for so long at most, ms. */
   async finish(withinMs: number): Promise<void> {
-    await Promise.race([this.#tail, new Promise((resolve) => setTimeout(resolve, withinMs).unref())]);
+    // a disk that does not answer must not keep npmon from ending
+    await orAfter(withinMs, this.#tail);
     await Promise.all(this.#couriers.map((courier) => courier.finish(withinMs)));
-    await this.#keeping;
-    await this.#writeStatus();
+    await orAfter(
+      withinMs,
+      this.#keeping.then(() => this.#writeStatus()),
+    );
     this.#spool.close();
   }
 
   /** Counts what the spool gave up. */
-  drop(seq: number, bytes: number, why: DropReason): void {
-    for (const courier of this.#couriers) if (seq > courier.position) courier.dropped++;
-    this.#countDrop(bytes, why);
+  drop(entry: Entry, why: DropReason): void {
+    for (const courier of this.#couriers) if (!courier.hasPassed(entry)) courier.dropped++;
+    this.#countDrop(entry.bytes, why);
   }
 
   #countDrop(bytes: number, why: DropReason): void {
@@ -208,6 +216,7 @@ export class Forwarder {
   }
 
   async #writeStatus(): Promise<void> {
+    this.#statusMs = performance.now();
     const text = `${JSON.stringify(this.status)}\n`;
     await writeDurable(join(this.#spool.folder, STATUS_FILE), text).catch(() => {});
   }
@@ -219,6 +228,15 @@ const DROPS: Readonly<Record<DropReason, string>> = {
   disk: "the disk takes nothing",
 };
 
+async function orAfter(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
 function formatTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
@@ -228,14 +246,14 @@ function formatTime(ms: number | null): string | null {
  * @throws NpmonError `output_file`, `usage`
  */
 export async function openForwarder(options: ForwarderOptions): Promise<Forwarder> {
-  const early: [seq: number, bytes: number, why: DropReason][] = [];
+  const early: [entry: Entry, why: DropReason][] = [];
   let forwarder: Forwarder | null = null;
   const spool = await openSpool({
     ...options,
     monotonicMs: () => performance.now(),
-    onDrop: ({ seq, bytes }, why) => {
-      if (forwarder === null) early.push([seq, bytes, why]);
-      else forwarder.drop(seq, bytes, why);
+    onDrop: (entry, why) => {
+      if (forwarder === null) early.push([entry, why]);
+      else forwarder.drop(entry, why);
     },
   });
   forwarder = new Forwarder(options, spool);

@@ -89,7 +89,7 @@ test("a thousand snapshots arrive once each through an intake that cuts, delays,
   };
   const intake = await openIntake(mischief);
   const { forwarder, folder } = await open({ destinations: [to(intake.url)] });
-  for (let number = 0; number < 1000; number++) forwarder.take(...line(number));
+  for (let number = 0; number < 1000; number++) await forwarder.spooled(...line(number));
   await until("all of them", () => intake.kept.size === 1000);
   await until("an empty spool", () => waiting(folder).length === 0);
   await forwarder.finish(1000);

@@ -103,10 +103,6 @@ export class Courier {
     await writeDurable(this.cursorFile, `${text}\n`).catch(() => {});
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
   async #run(): Promise<void> {
     for (;;) {
       this.#isNoticed = false;

@@ -1,4 +1,4 @@
-/** File in the folder of the spool that says how it stands; replaced as a whole at every snapshot and at the end. */
+/** File in the folder of the spool that says how it stands; replaced as a whole at every snapshot, once a second at most, and at the end. */
 export const STATUS_FILE = "status.json";
 export const STATUS_SCHEMA = "npmon.forward-status/1";
 
