@@ -7,6 +7,7 @@ import {
   type TagLookup,
   type TagRef,
   type TagValue,
+  type WholeView,
 } from "../flow/tags.ts";
 import type { EndTags, SnapshotFlow } from "../snapshot/snapshot.ts";
 import { Tally } from "./tally.ts";
@@ -31,9 +32,14 @@ export class Group {
   }
 }
 
-/** Columns of `--group-by flow`: every tag of both ends and of the flow, but for labels, which have no end. */
-function allColumns(userTags: readonly string[]): readonly TagRef[] {
-  const tags = [...new Set([...ENDPOINT_TAGS, ...userTags])];
+/**
+ * Columns of `--group-by flow`: every tag of both ends and of the flow, but for labels, which have no end. Those of
+ * `rollup` are without `pid`: what runs for a moment again and again would be a row each time.
+ */
+function allColumns(view: WholeView, userTags: readonly string[]): readonly TagRef[] {
+  const tags = [...new Set([...ENDPOINT_TAGS, ...userTags])].filter(
+    (tag) => view === "flow" || tag !== "pid",
+  );
   return [
     ...tags.map((tag) => ({ end: "source" as const, tag })),
     ...tags.map((tag) => ({ end: "destination" as const, tag })),
@@ -42,7 +48,7 @@ function allColumns(userTags: readonly string[]): readonly TagRef[] {
 }
 
 export interface GroupingOptions {
-  readonly groupBy: readonly TagRef[] | "flow";
+  readonly groupBy: readonly TagRef[] | WholeView;
   readonly lookup: TagLookup;
   /** Which flows count at all; by default every one. */
   readonly accepts?: (flow: Flow) => boolean;
@@ -57,6 +63,8 @@ export class Grouping {
   readonly #columns: readonly TagRef[];
   /** The view is by client and server: a conversation of two sockets of this host counts once, as the client saw it. */
   readonly #byRole: boolean;
+  /** Ports that the kernel picked are left out. */
+  readonly #rollsUp: boolean;
   readonly #lookup: TagLookup;
   readonly #accepts: (flow: Flow) => boolean;
   readonly #groups = new Map<string, Group>();
@@ -64,8 +72,9 @@ export class Grouping {
   constructor({ groupBy, lookup, accepts = () => true, userTags = [] }: GroupingOptions) {
     this.#lookup = lookup;
     this.#accepts = accepts;
-    this.#columns = groupBy === "flow" ? allColumns(userTags) : groupBy;
-    this.names = groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef);
+    this.#columns = typeof groupBy === "string" ? allColumns(groupBy, userTags) : groupBy;
+    this.names = typeof groupBy === "string" ? [groupBy] : groupBy.map(formatTagRef);
+    this.#rollsUp = groupBy === "rollup";
     this.#byRole = this.#columns.some((ref) => ref.end === "client" || ref.end === "server");
   }
 
@@ -97,7 +106,10 @@ export class Grouping {
   }
 
   #tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
-    return ref.end === "flow" ? flow[ref.tag] : this.#lookup(flow[endOf(flow, ref.end)], ref.tag);
+    if (ref.end === "flow") return flow[ref.tag];
+    const end = endOf(flow, ref.end);
+    if (this.#rollsUp && ref.tag === "port" && isEphemeral(flow, end)) return null;
+    return this.#lookup(flow[end], ref.tag);
   }
 
   #tagsOf(values: readonly TagValue[]): Group["tags"] {
@@ -115,6 +127,15 @@ export class Grouping {
     for (const end of Object.values(ends)) Object.freeze(end);
     return Object.freeze({ ...(ends as Partial<Record<End, EndTags>>), ...flowTags });
   }
+}
+
+/** First port that Linux picks by itself, unless it is told otherwise. */
+const FIRST_EPHEMERAL = 32768;
+
+/** Whether the port of this end says nothing: it is the client's. Where nobody knows who connected, its number tells. */
+function isEphemeral(flow: Flow, end: "source" | "destination"): boolean {
+  if (flow.direction !== "none") return (end === "source") === (flow.direction === "outgoing");
+  return (flow[end].port ?? 0) >= FIRST_EPHEMERAL;
 }
 
 /** The client is the end that connected. Where nobody knows who did, the end that measured stands for it. */

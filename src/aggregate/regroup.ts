@@ -1,22 +1,28 @@
 import { NpmonError } from "../error/error.ts";
 import { FAILURE_REASONS } from "../flow/flow.ts";
-import { type End, formatTagRef, type TagRef, type TagValue } from "../flow/tags.ts";
+import {
+  type End,
+  formatTagRef,
+  isWholeView,
+  type TagRef,
+  type TagValue,
+  type WholeView,
+} from "../flow/tags.ts";
 import type { EndTags, Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
 import { byBytes } from "./rows.ts";
 
 /**
  * The same snapshot by fewer tags. Saved snapshots can be asked for any tags that they were grouped by; one saved
- * with `--group-by flow` for any at all.
+ * with `--group-by flow` for any at all, one with `rollup` for any but `pid`.
  *
  * Round-trip times are weighted by the connections of each row, as far as the rows still tell.
  * @throws NpmonError `usage` when the snapshot lacks a tag
  */
-export function regroup(snapshot: Snapshot, groupBy: readonly TagRef[] | "flow"): Snapshot {
-  const names = groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef);
+export function regroup(snapshot: Snapshot, groupBy: readonly TagRef[] | WholeView): Snapshot {
+  const names = typeof groupBy === "string" ? [groupBy] : groupBy.map(formatTagRef);
   if (names.join() === snapshot.group_by.join()) return snapshot;
-  const ungrouped = snapshot.group_by[0] === "flow";
-  const missing = names.filter((name) => !(ungrouped || snapshot.group_by.includes(name)) || name === "flow");
-  if (groupBy === "flow" || missing.length > 0) {
+  const missing = names.filter((name) => !hasTag(snapshot.group_by, name));
+  if (typeof groupBy === "string" || missing.length > 0) {
     throw new NpmonError(
       "usage",
       `the saved snapshots are grouped by ${snapshot.group_by.join(", ")} and cannot be grouped by ${missing.join(", ")}`,
@@ -36,6 +42,11 @@ export function regroup(snapshot: Snapshot, groupBy: readonly TagRef[] | "flow")
   return Object.freeze({ ...snapshot, group_by: names, flows });
 }
 
+function hasTag(groupBy: readonly string[], name: string): boolean {
+  if (!isWholeView(groupBy)) return groupBy.includes(name);
+  return !isWholeView([name]) && (groupBy[0] === "flow" || !name.endsWith(".pid"));
+}
+
 interface Row {
   readonly tags: Pick<SnapshotFlow, End | "protocol" | "direction" | "family">;
   sums: SnapshotFlow;
@@ -50,8 +61,9 @@ type EndName = Exclude<TagRef["end"], "flow">;
 function project(flow: SnapshotFlow, columns: readonly TagRef[]): Row | null {
   const byRole = columns.some((ref) => ref.end === "client" || ref.end === "server");
   const accepted = flow.direction === "incoming";
-  // A destination with a process is an end that npmon measured on the same host, as a flow of its own.
-  if (byRole && accepted && flow.client === undefined && flow.destination?.pid != null) return null;
+  // A destination whose network namespace is known is an end that npmon measured on the same host, as a flow of its own.
+  const { pid = null, netns = null } = flow.destination ?? {};
+  if (byRole && accepted && flow.client === undefined && (pid !== null || netns !== null)) return null;
   const ends: Record<string, Record<string, TagValue>> = {};
   const tags: Record<string, TagValue | EndTags> = {};
   for (const ref of columns) {

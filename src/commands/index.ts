@@ -6,6 +6,7 @@ import ShowConfig from "./config.ts";
 import Disable from "./disable.ts";
 import Enable from "./enable.ts";
 import Export from "./export.ts";
+import Forward from "./forward.ts";
 import Status from "./status.ts";
 import Tags from "./tags.ts";
 import Top from "./top.ts";
@@ -16,6 +17,7 @@ export const COMMANDS = {
   disable: Disable,
   enable: Enable,
   export: Export,
+  forward: Forward,
   status: Status,
   tags: Tags,
   top: Top,

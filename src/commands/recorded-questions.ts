@@ -1,3 +1,4 @@
+import { isWholeView } from "../flow/tags.ts";
 import type { Player } from "../monitor/player.ts";
 import { answerFrom } from "../monitor/replay.ts";
 import { namesOfSnapshot } from "../query/filter-snapshot.ts";
@@ -25,7 +26,7 @@ export class RecordedQuestions implements QuestionPort {
   /** Those that it was saved with; an ungrouped recording has all of them. */
   tags(): readonly string[] {
     const groupBy = this.#player.recorded?.group_by ?? [];
-    if (groupBy[0] === "flow") return this.#names().endpointTags;
+    if (isWholeView(groupBy)) return this.#names().endpointTags;
     return [
       ...new Set(groupBy.flatMap((ref) => (ref.includes(".") ? [ref.slice(ref.indexOf(".") + 1)] : []))),
     ];

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { NpmonError } from "../error/error.ts";
+import { isWholeView } from "../flow/tags.ts";
 import { Player } from "../monitor/player.ts";
 import { formatGroupBy } from "../query/group-by.ts";
 import { type Output, openOutputFile } from "../sink/output.ts";
@@ -75,7 +76,7 @@ async function showRecording(
 /** Rows are by service unless the flags or a recording that is grouped already say otherwise. */
 function screenQuestion(flags: SnapshotQuestion, recordedBy: readonly string[]): Question {
   const groupBy = flags["group-by"];
-  const isFree = groupBy === undefined && recordedBy[0] !== "flow";
+  const isFree = groupBy === undefined && !isWholeView(recordedBy);
   return {
     groupBy: isFree ? recordedBy : formatGroupBy(questionOf(flags, flags.configuration).groupBy),
     filter: flags.filter ?? "",

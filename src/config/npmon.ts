@@ -26,13 +26,14 @@ const header = key(z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), headerValu
 
 /** What a password in it would be is a token's business. */
 function isUrl(text: string): boolean {
+  if (text === "-" || /^file:.+/.test(text)) return true;
   return /^https?:\/\/[^\s@]+$/i.test(text) && URL.canParse(text);
 }
 
 const url = key(z.string().refine(isUrl), {
   expects: "an address such as https://intake.example:8474",
   type: "URL",
-  help: "Where an intake listens.",
+  help: "Where an intake listens; file:PATH appends to a file, - writes to standard output.",
 });
 
 const destination = key(

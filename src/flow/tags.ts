@@ -30,6 +30,19 @@ export const ENDPOINT_TAGS = [
 /** Tags of the flow itself; they are written without `source.` or `destination.`. */
 export const FLOW_TAGS = ["protocol", "direction", "family"] as const;
 
+/**
+ * Words that are a whole group-by: `flow` is ungrouped; `rollup` has every tag but `pid`, and of the ports only the
+ * server's, so that the many connections of one client to one server are one row.
+ */
+export const WHOLE_VIEWS = ["flow", "rollup"] as const;
+
+export type WholeView = (typeof WHOLE_VIEWS)[number];
+
+/** Whether rows that are grouped so have the tags of {@link WHOLE_VIEWS} instead of those listed. */
+export function isWholeView(groupBy: readonly string[]): groupBy is readonly [WholeView] {
+  return groupBy.length === 1 && (WHOLE_VIEWS as readonly string[]).includes(groupBy[0] ?? "");
+}
+
 /** `label.NAME` is the label NAME of the endpoint's container or pod. */
 export const LABEL_PREFIX = "label.";
 

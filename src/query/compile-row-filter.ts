@@ -1,4 +1,12 @@
-import { ENDPOINT_TAGS, type End, formatTagRef, type TagRef, type TagValue } from "../flow/tags.ts";
+import {
+  ENDPOINT_TAGS,
+  type End,
+  formatTagRef,
+  isWholeView,
+  type TagRef,
+  type TagValue,
+  type WholeView,
+} from "../flow/tags.ts";
 import type { EndTags, SnapshotFlow } from "../snapshot/snapshot.ts";
 import { compileTree, measuredEnd } from "./compile-filter.ts";
 import { compileMatch, compileMatches, type Test } from "./compile-match.ts";
@@ -94,7 +102,9 @@ export function missingTags(
   groupBy: readonly string[],
   rows: readonly SnapshotFlow[] = [],
 ): readonly string[] {
-  const has = groupBy[0] === "flow" ? ungroupedHas(rows) : (name: string) => groupBy.includes(name);
+  const has = isWholeView(groupBy)
+    ? ungroupedHas(rows, groupBy[0])
+    : (name: string) => groupBy.includes(name);
   const missing = new Set<string>();
   for (const term of termsOf(filter)) {
     const asked = askedTags(term);
@@ -116,11 +126,11 @@ function canAnswer(asked: AskedTag, has: (name: string) => boolean): boolean {
   return byRole && has("direction") && has(`source.${tag}`) && has(`destination.${tag}`);
 }
 
-function ungroupedHas(rows: readonly SnapshotFlow[]): (name: string) => boolean {
+function ungroupedHas(rows: readonly SnapshotFlow[], view: WholeView): (name: string) => boolean {
   return (name) => {
     const [end = "", ...rest] = name.split(".");
     const tag = rest.join(".");
-    if (end === "client" || end === "server") return false;
+    if (end === "client" || end === "server" || (view === "rollup" && tag === "pid")) return false;
     if (rest.length === 0 || (ENDPOINT_TAGS as readonly string[]).includes(tag)) return true;
     return rows.length === 0 || rows.some((row) => Object.hasOwn(row[end as End] ?? {}, tag));
   };

@@ -1,4 +1,4 @@
-import { FLOW_TAGS, LABEL_PREFIX } from "../flow/tags.ts";
+import { FLOW_TAGS, LABEL_PREFIX, WHOLE_VIEWS } from "../flow/tags.ts";
 import { SEARCHED_TAGS } from "./filter.ts";
 import { type FilterPlace, findFilterPlace } from "./filter-place.ts";
 import { formatBareWord, formatText } from "./format-filter.ts";
@@ -48,7 +48,7 @@ function completeGroupBy(typed: string, valuesOf: ValuesOf, names: TagNames): Co
   const taken = new Set(items.map((each) => each.trim()));
   const partial = item.trimStart();
   const tags = completeName(partial, valuesOf, names).filter((name) => !taken.has(name));
-  const candidates = items.length === 0 ? [...tags, ...startingWith(["flow"], partial)] : tags;
+  const candidates = items.length === 0 ? [...tags, ...startingWith(WHOLE_VIEWS, partial)] : tags;
   return { from: typed.length - partial.length, candidates };
 }
 

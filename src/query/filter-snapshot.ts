@@ -1,4 +1,5 @@
 import { NpmonError } from "../error/error.ts";
+import { isWholeView } from "../flow/tags.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { compileRowFilter, missingTags } from "./compile-row-filter.ts";
 import { allOf, type Filter } from "./filter.ts";
@@ -30,7 +31,7 @@ export function filterSnapshot(snapshot: Snapshot, filter: Filter): Snapshot {
 /** What can be asked of a saved snapshot: with the tags that were defined where it was made, as far as its rows tell. */
 export function namesOfSnapshot({ group_by, flows }: Snapshot): TagNames {
   const [first] = flows;
-  const ungrouped = group_by[0] === "flow" ? { ...first?.source, ...first?.destination } : {};
+  const ungrouped = isWholeView(group_by) ? { ...first?.source, ...first?.destination } : {};
   const grouped = group_by.map((ref) => ref.slice(ref.indexOf(".") + 1));
   return createTagNames([...Object.keys(ungrouped), ...grouped].filter(isTagName));
 }

@@ -1,17 +1,25 @@
-import { type End, formatTagRef, type TagRef } from "../flow/tags.ts";
+import {
+  type End,
+  formatTagRef,
+  isWholeView,
+  type TagRef,
+  WHOLE_VIEWS,
+  type WholeView,
+} from "../flow/tags.ts";
 import { isMeasure } from "./measures.ts";
 import { QueryText } from "./query-text.ts";
 import { quoteInput } from "./quote.ts";
 import { BUILT_IN_NAMES, refsOf, resolveTag, type TagNames, type Word } from "./tag-names.ts";
 
-/** What rows are made of: the columns, or `flow` for one row a flow. */
-export type GroupBy = readonly TagRef[] | "flow";
+/** What rows are made of: the columns, `flow` for one row a flow, or `rollup` for one a client and server. */
+export type GroupBy = readonly TagRef[] | WholeView;
 
 /**
  * A comma list of tags, spaces allowed around the commas. The columns come in the order typed; an endpoint tag
  * without a prefix means both ends and becomes two neighbouring columns, `service,port` → `source.service,
  * destination.service, source.port, destination.port`. Either all endpoint columns are source and destination or
- * all are client and server: the two ways of looking count different rows. `flow` alone is ungrouped.
+ * all are client and server: the two ways of looking count different rows. `flow` alone is ungrouped, `rollup` alone is
+ * that without what differs from one connection to the next.
  *
  * @param names - what can be asked; default: what there is without a configuration
  * @returns a frozen list without duplicates, never empty
@@ -20,7 +28,8 @@ export type GroupBy = readonly TagRef[] | "flow";
 export function parseGroupBy(text: string, names: TagNames = BUILT_IN_NAMES): GroupBy {
   const source = new QueryText(text, "--group-by");
   const items = splitItems(text);
-  if (items.length === 1 && items[0]?.text === "flow") return "flow";
+  const words = items.map((item) => item.text);
+  if (isWholeView(words)) return words[0];
   const refs = new Map<string, TagRef>();
   for (const item of items) {
     for (const ref of resolveItem(source, item, names)) {
@@ -37,7 +46,7 @@ export function parseGroupBy(text: string, names: TagNames = BUILT_IN_NAMES): Gr
 
 /** The spelling kept in `snapshot.group_by`. {@link parseGroupBy} of the items joined with commas gives `groupBy` again. */
 export function formatGroupBy(groupBy: GroupBy): string[] {
-  return groupBy === "flow" ? ["flow"] : groupBy.map(formatTagRef);
+  return typeof groupBy === "string" ? [groupBy] : groupBy.map(formatTagRef);
 }
 
 /** The items between commas, without the spaces around them. */
@@ -55,8 +64,9 @@ function resolveItem(source: QueryText, item: Word, names: TagNames): TagRef[] {
   if (text === "") {
     throw source.misfit(at, "nothing between commas", "a tag such as service or destination.port");
   }
-  if (text === "flow") {
-    throw source.misfit(at, "`flow` is the ungrouped view", "`flow` alone, or tags without it");
+  if ((WHOLE_VIEWS as readonly string[]).includes(text)) {
+    const what = text === "flow" ? "is the ungrouped view" : "has every tag already";
+    throw source.misfit(at, `\`${text}\` ${what}`, `\`${text}\` alone, or tags without it`);
   }
   if (/\s/.test(text)) {
     throw source.misfit(at, `${quoteInput(text)} has a space in it`, "a comma between one tag and the next");

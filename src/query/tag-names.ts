@@ -1,5 +1,13 @@
 import { NpmonError } from "../error/error.ts";
-import { ENDPOINT_TAGS, type End, FLOW_TAGS, type FlowTag, LABEL_PREFIX, type TagRef } from "../flow/tags.ts";
+import {
+  ENDPOINT_TAGS,
+  type End,
+  FLOW_TAGS,
+  type FlowTag,
+  LABEL_PREFIX,
+  type TagRef,
+  WHOLE_VIEWS,
+} from "../flow/tags.ts";
 import { nearestWord } from "./edit-distance.ts";
 import { isMeasure, MEASURE_NAMES } from "./measures.ts";
 import type { QueryError, QueryText } from "./query-text.ts";
@@ -34,7 +42,7 @@ export const ENDS: Readonly<Record<string, End>> = {
 const PREFIXES = [...Object.keys(ENDS), LABEL_PREFIX.slice(0, -1)];
 
 /** Whoever would call a tag so could not ask for it. */
-const RESERVED: ReadonlySet<string> = new Set([...PREFIXES, ...FLOW_TAGS, ...MEASURE_NAMES, "flow"]);
+const RESERVED: ReadonlySet<string> = new Set([...PREFIXES, ...FLOW_TAGS, ...MEASURE_NAMES, ...WHOLE_VIEWS]);
 
 const BUILT_IN: ReadonlySet<string> = new Set(ENDPOINT_TAGS);
 

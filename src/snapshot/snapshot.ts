@@ -76,6 +76,16 @@ export interface SnapshotProbe {
   readonly memory_bytes: number;
 }
 
+/** How forwarding stands when the snapshot is made; counters are since the one before it. */
+export interface SnapshotDelivery {
+  /** Snapshots lost before everybody had them. */
+  readonly dropped: number;
+  /** Snapshots that an intake would not have. */
+  readonly refused: number;
+  /** Snapshots that wait to be sent, without this one. */
+  readonly waiting: number;
+}
+
 export interface Snapshot {
   readonly schema: typeof SNAPSHOT_SCHEMA;
   /** UUID, different for every snapshot ever made. */
@@ -86,10 +96,12 @@ export interface Snapshot {
   readonly end: string;
   /** `end - start` by the monotonic clock; rates are bytes / interval_ms * 1000. 0 for a snapshot of gauges only. */
   readonly interval_ms: number;
-  /** Tag references as written in {@link formatTagRef}, in column order; `["flow"]` when ungrouped. */
+  /** Tag references as written in {@link formatTagRef}, in column order; `["flow"]` or `["rollup"]` when every tag is there. */
   readonly group_by: readonly string[];
   readonly filter: string | null;
   readonly probe: SnapshotProbe;
+  /** In forwarded snapshots. */
+  readonly delivery?: SnapshotDelivery;
   /** Ordered by bytes sent and received together, the most first. */
   readonly flows: readonly SnapshotFlow[];
 }

@@ -1,4 +1,4 @@
-import { ENDPOINT_TAGS, FLOW_TAGS, type TagValue } from "../flow/tags.ts";
+import { ENDPOINT_TAGS, FLOW_TAGS, isWholeView, type TagValue } from "../flow/tags.ts";
 import type { EndTags, Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
 import type { Column } from "./column.ts";
 import { formatSafe } from "./text.ts";
@@ -38,17 +38,18 @@ const FLOW_VIEW: readonly (readonly [string, number])[] = [
 
 /** The columns that say whose row it is: one for each tag that the rows are grouped by. */
 export function tagColumns(groupBy: readonly string[]): readonly Column[] {
-  const tags = groupBy[0] === "flow" ? FLOW_VIEW : groupBy.map((ref) => [ref, 0] as const);
+  const tags = isWholeView(groupBy) ? FLOW_VIEW : groupBy.map((ref) => [ref, 0] as const);
   const refs = tags.map(([ref]) => ref);
   return tags.map(([ref, priority]) => tagColumn(ref, refs, priority));
 }
 
 /** The tag references of a snapshot's rows, for output that leaves nothing out. */
 export function rowTagRefs(snapshot: Snapshot): readonly string[] {
-  if (snapshot.group_by[0] !== "flow") return snapshot.group_by;
+  const [view] = snapshot.group_by;
+  if (!isWholeView(snapshot.group_by)) return snapshot.group_by;
   const refs = new Set<string>();
   for (const end of ["source", "destination"] as const) {
-    for (const tag of ENDPOINT_TAGS) refs.add(`${end}.${tag}`);
+    for (const tag of ENDPOINT_TAGS) if (view === "flow" || tag !== "pid") refs.add(`${end}.${tag}`);
     for (const flow of snapshot.flows) {
       for (const tag of Object.keys(flow[end] ?? {})) refs.add(`${end}.${tag}`);
     }

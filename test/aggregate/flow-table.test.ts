@@ -347,3 +347,24 @@ function pick(rows: readonly SnapshotFlow[]) {
     closed: row.connections.closed,
   }));
 }
+
+test("a rollup keeps the server's port and adds up the connections of a client", () => {
+  const { table, rows } = open("rollup");
+  for (const [index, localPort] of [40000, 40001, 40002].entries()) {
+    const identity = { localPort, remoteIp: "192.0.2.1", remotePort: 443, pid: 100 };
+    table.open(record({ slot: index + 1, identity, bytesSent: 10 }));
+  }
+  const accepted = { ...SERVER, remoteIp: "192.0.2.7", localPort: 80, remotePort: 50000 };
+  table.open(record({ slot: 9, identity: accepted }));
+  const found = rows(true).map(({ source, destination, direction, bytes_sent, connections }) => ({
+    ports: [source?.port, destination?.port],
+    hasPid: source !== undefined && "pid" in source,
+    direction,
+    bytes_sent,
+    active: connections.active,
+  }));
+  assert.deepEqual(found, [
+    { ports: [null, 443], hasPid: false, direction: "outgoing", bytes_sent: 30, active: 3 },
+    { ports: [80, null], hasPid: false, direction: "incoming", bytes_sent: 0, active: 1 },
+  ]);
+});

@@ -18,12 +18,14 @@ const FITTING: readonly [text: string, columns: readonly string[]][] = [
   ["  service\t", ["source.service", "destination.service"]],
   ["flow", ["flow"]],
   [" flow ", ["flow"]],
+  ["rollup", ["rollup"]],
 ];
 
 const MISFITTING: readonly [text: string, column: number, says: RegExp][] = [
   ["", 1, /expected a tag such as service/],
   ["   ", 4, /expected a tag such as service/],
   [",service", 1, /expected a tag/],
+  ["rollup,service", 1, /`rollup` has every tag already/],
   ["service,", 9, /expected a tag/],
   ["service,,port", 9, /expected a tag/],
   ["service,service", 9, /source\.service is already a column/],

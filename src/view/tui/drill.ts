@@ -1,4 +1,4 @@
-import type { TagValue } from "../../flow/tags.ts";
+import { isWholeView, type TagValue } from "../../flow/tags.ts";
 import type { SnapshotFlow } from "../../snapshot/snapshot.ts";
 import { tagValue } from "../tag-columns.ts";
 import type { Pin, Question } from "./question.ts";
@@ -20,7 +20,7 @@ export function drillInto({ groupBy, pins, ...rest }: Question, flow: SnapshotFl
 
 /** The same question about this row alone, or about all but this one; `null` where rows are single flows. */
 export function pinQuestion(question: Question, flow: SnapshotFlow, isExcluded: boolean): Question | null {
-  if (question.groupBy[0] === "flow") return null;
+  if (isWholeView(question.groupBy)) return null;
   return { ...question, pins: [...question.pins, pinRow(question.groupBy, flow, isExcluded)] };
 }
 
@@ -31,7 +31,7 @@ export function withoutNames(groupBy: readonly string[]): readonly string[] | nu
     return end === null || ADDRESS_TAGS.has(tag) ? ref : `${end}.ip`;
   });
   const distinct = [...new Set(addresses)];
-  return distinct.join() === groupBy.join() || groupBy[0] === "flow" ? null : distinct;
+  return distinct.join() === groupBy.join() || isWholeView(groupBy) ? null : distinct;
 }
 
 /** `checkout → postgres`, `not nginx → N/A`: a pin as it stands in the line of what is looked at. */
@@ -51,7 +51,7 @@ function pinRow(groupBy: readonly string[], flow: SnapshotFlow, isExcluded: bool
 }
 
 function finerGroupBy(groupBy: readonly string[]): readonly string[] | null {
-  if (groupBy[0] === "flow") return null;
+  if (isWholeView(groupBy)) return null;
   const tags = new Set(groupBy);
   const isByRole = groupBy.some((ref) => ref.startsWith("client.") || ref.startsWith("server."));
   const [first, second]: Ends = isByRole ? ["client", "server"] : ["source", "destination"];
