@@ -14,6 +14,7 @@ import { exitCodeOf, type Finding } from "./finding.ts";
 import { checkForwarder, readForwarder } from "./forwarder.ts";
 import { checkKernel, readKernel } from "./kernel.ts";
 import { askKubernetes, checkKubernetes } from "./kubernetes.ts";
+import { readLastDelivery } from "./last-delivery.ts";
 import { checkLibbpf, readLibbpf } from "./libbpf.ts";
 import { checkMemory, readAvailableMemory } from "./memory.ts";
 import { checkProcesses, readProcesses } from "./processes.ts";
@@ -72,7 +73,7 @@ export async function createReport(options: ReportOptions): Promise<Report> {
     checkKubernetes(await kubernetes, config.kubernetes.enabled === "always"),
     checkDomains(inUse, config.resolve),
     checkConfiguration(facts),
-    ...checkForwarder(readForwarder(config)),
+    ...checkForwarder(readForwarder(config, readLastDelivery)),
   ];
   return { findings, tier: inUse?.tier ?? null, exitCode: exitCodeOf(findings) };
 }
