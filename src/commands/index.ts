@@ -6,6 +6,7 @@ import ShowConfig from "./config.ts";
 import Disable from "./disable.ts";
 import Enable from "./enable.ts";
 import Export from "./export.ts";
+import Intake from "./intake.ts";
 import Tags from "./tags.ts";
 import Top from "./top.ts";
 
@@ -15,6 +16,7 @@ export const COMMANDS = {
   disable: Disable,
   enable: Enable,
   export: Export,
+  intake: Intake,
   tags: Tags,
   top: Top,
 };
