@@ -7,6 +7,7 @@ import Disable from "./disable.ts";
 import Enable from "./enable.ts";
 import Export from "./export.ts";
 import Forward from "./forward.ts";
+import Intake from "./intake.ts";
 import Status from "./status.ts";
 import Tags from "./tags.ts";
 import Top from "./top.ts";
@@ -19,6 +20,7 @@ export const COMMANDS = {
   export: Export,
   forward: Forward,
   status: Status,
+  intake: Intake,
   tags: Tags,
   top: Top,
 };

@@ -11,6 +11,8 @@ export type ErrorCode =
   | "config"
   | "input_file"
   | "output_file"
+  | "store"
+  | "intake"
   | "internal";
 
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
@@ -22,6 +24,8 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   config: 1,
   input_file: 1,
   output_file: 1,
+  store: 1,
+  intake: 1,
   internal: 1,
 };
 

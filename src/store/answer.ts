@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { formatTagRef, type TagRef, type TagValue } from "../flow/tags.ts";
+import { compileRowFilter } from "../query/compile-row-filter.ts";
+import { splitFilter } from "../query/filter.ts";
+import { formatFilter } from "../query/format-filter.ts";
+import type { Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
+import type { SqlRow } from "./duckdb.ts";
+import { MAX_ANSWER_ROWS, type StoreAnswer, type StoreQuery } from "./store.ts";
+
+/** Rows of sums as snapshots, so that whatever shows a snapshot shows them; measures of the filter are asked here. */
+export function makeAnswer(
+  query: StoreQuery,
+  columns: readonly TagRef[],
+  rows: readonly SqlRow[],
+  reports: readonly SqlRow[],
+): StoreAnswer {
+  const { sinceMs, untilMs, stepMs = untilMs - sinceMs } = query;
+  const byStep = new Map<number, SnapshotFlow[]>();
+  for (const row of rows.slice(0, MAX_ANSWER_ROWS)) {
+    const step = Number(row.step);
+    const flows = byStep.get(step) ?? [];
+    flows.push(flowOf(row, columns, stepMs));
+    byStep.set(step, flows);
+  }
+  const names = reports.map(({ host }) => String(host));
+  const host = names.length === 1 ? String(names[0]) : `${names.length} hosts`;
+  const lost = reports.reduce((sum, report) => sum + Number(report.lost ?? 0), 0);
+  const fits = measuresOf(query);
+  const count = Math.max(1, Math.ceil((untilMs - sinceMs) / stepMs));
+  const windows = Array.from({ length: count }, (_, step) => {
+    const start = sinceMs + step * stepMs;
+    const end = Math.min(untilMs, start + stepMs);
+    return Object.freeze<Snapshot>({
+      schema: "npmon.snapshot/1",
+      id: randomUUID(),
+      host,
+      start: new Date(start).toISOString(),
+      end: new Date(end).toISOString(),
+      interval_ms: end - start,
+      group_by: query.groupBy === "flow" ? ["flow"] : query.groupBy.map(formatTagRef),
+      filter: query.filter === null ? null : formatFilter(query.filter),
+      probe: {
+        tier: "tracepoint",
+        lost,
+        lost_bytes: 0,
+        unattributed: 0,
+        flows: byStep.get(step)?.length ?? 0,
+        tracked: 0,
+        capacity: 0,
+        waiting: 0,
+        backwards: 0,
+        closed_buffer_fill: 0,
+        cpu_user_ms: 0,
+        cpu_system_ms: 0,
+        memory_bytes: 0,
+      },
+      flows: Object.freeze((byStep.get(step) ?? []).filter((flow) => fits(flow, end - start))),
+    });
+  });
+  return { windows: Object.freeze(windows), hasMore: rows.length > MAX_ANSWER_ROWS };
+}
+
+function measuresOf(query: StoreQuery): (flow: SnapshotFlow, intervalMs: number) => boolean {
+  const rows = query.filter === null ? null : splitFilter(query.filter).rows;
+  return rows === null ? () => true : compileRowFilter(rows);
+}
+
+function flowOf(row: SqlRow, columns: readonly TagRef[], windowMs: number): SnapshotFlow {
+  const ends: Record<string, Record<string, TagValue>> = {};
+  const tags: Record<string, TagValue> = {};
+  columns.forEach((ref, index) => {
+    const found = row[`g${index}`];
+    const value =
+      found === null || found === undefined
+        ? null
+        : typeof found === "bigint"
+          ? Number(found)
+          : String(found);
+    if (ref.end === "flow") tags[ref.tag] = value;
+    else {
+      ends[ref.end] ??= {};
+      (ends[ref.end] as Record<string, TagValue>)[ref.tag] = value;
+    }
+  });
+  const number = (name: string): number => Number(row[name] ?? 0);
+  const weight = number("rtt_weight");
+  return Object.freeze({
+    ...ends,
+    ...tags,
+    bytes_sent: number("bytes_sent"),
+    bytes_received: number("bytes_received"),
+    packets_sent: number("packets_sent"),
+    packets_received: number("packets_received"),
+    retransmits: number("retransmits"),
+    ...(weight > 0 && {
+      rtt_us: Math.round(number("rtt_sum") / weight),
+      rtt_var_us: Math.round(number("rtt_var_sum") / weight),
+    }),
+    connections: Object.freeze({
+      // open on average over the window
+      active: Math.round(number("active_ms") / windowMs),
+      opened: number("opened"),
+      closed: number("closed"),
+      failed: Object.freeze({
+        refused: number("failed_refused"),
+        reset: number("failed_reset"),
+        timed_out: number("failed_timed_out"),
+        unreachable: number("failed_unreachable"),
+        other: number("failed_other"),
+      }),
+    }),
+  });
+}

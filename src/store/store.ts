@@ -1,0 +1,61 @@
+/**
+ * Stage `store`: takes snapshots, keeps them for some days, gives sums over any window of them. Whoever calls knows no
+ * SQL and no files: an engine for fleets can take the place of the one here.
+ *
+ * Promises: what {@link Store.put} has given back is on the disk; a snapshot is kept once however often it comes; a kill
+ * at any instant loses and doubles nothing of that.
+ */
+import type { Filter } from "../query/filter.ts";
+import type { GroupBy } from "../query/group-by.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+
+export interface PutResult {
+  /** Ids that are new, in the order in which they came. */
+  readonly accepted: readonly string[];
+  /** Ids that were here already. */
+  readonly duplicate: readonly string[];
+  /** Snapshots that are not kept, and why: from too long ago, or from too far in the future. */
+  readonly refused: readonly { readonly id: string; readonly message: string }[];
+}
+
+export interface StoreQuery {
+  /** Snapshots that began in `[sinceMs, untilMs)`, ms since 1970. */
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly groupBy: GroupBy;
+  readonly filter: Filter | null;
+  /** Length of the windows of a series, ms; absent: one window. */
+  readonly stepMs?: number | undefined;
+}
+
+export interface StoreAnswer {
+  /** One for each window, in order of time; rows most bytes first. `host` says how many hosts reported. */
+  readonly windows: readonly Snapshot[];
+  /** Rows that were left out because there were more than {@link MAX_ANSWER_ROWS}. */
+  readonly hasMore: boolean;
+}
+
+/** The most rows of an answer, all windows together; more would only fill memory. */
+export const MAX_ANSWER_ROWS = 100_000;
+
+export interface StoreStatus {
+  readonly snapshots: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Bytes acknowledged that are not in Parquet yet. */
+  readonly journalBytes: number;
+}
+
+export interface Store {
+  /**
+   * Resolves when all of it is durable.
+   * @throws NpmonError `store` when it cannot be kept; the same snapshots may then come again
+   */
+  put(snapshots: readonly Snapshot[]): Promise<PutResult>;
+  query(query: StoreQuery): Promise<StoreAnswer>;
+  /** Writes what waits, joins small files, deletes what is older than the retention. Called from time to time. */
+  maintain(): Promise<void>;
+  status(): StoreStatus;
+  /** Waits for what runs; what was acknowledged stays for the next start. */
+  close(): Promise<void>;
+}
