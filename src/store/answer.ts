@@ -37,7 +37,7 @@ export function makeAnswer(
       start: new Date(start).toISOString(),
       end: new Date(end).toISOString(),
       interval_ms: end - start,
-      group_by: query.groupBy === "flow" ? ["flow"] : query.groupBy.map(formatTagRef),
+      group_by: typeof query.groupBy === "string" ? [query.groupBy] : query.groupBy.map(formatTagRef),
       filter: query.filter === null ? null : formatFilter(query.filter),
       probe: {
         tier: "tracepoint",

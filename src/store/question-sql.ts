@@ -18,7 +18,7 @@ export interface QuestionSql {
 
 /** Columns of a question; ungrouped, all tags that have a column. */
 export function columnsOf(groupBy: StoreQuery["groupBy"]): readonly TagRef[] {
-  if (groupBy !== "flow") return groupBy;
+  if (typeof groupBy !== "string") return groupBy;
   return [
     ...(["source", "destination"] as const).flatMap((end) => ENDPOINT_TAGS.map((tag) => ({ end, tag }))),
     ...FLOW_TAGS.map((tag) => ({ end: "flow" as const, tag })),
