@@ -28,7 +28,7 @@ function start(args: readonly string[]): Promise<{ child: ChildProcess; url: str
 function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
-    child.on("close", () => resolve());
+    child.on("exit", () => resolve());
     child.kill(signal);
   });
 }
