@@ -40,5 +40,5 @@ const lanes = [
 ];
 const runs = lanes
   .filter((lane) => lane.length > 0)
-  .map((lane) => run({ files: lane, concurrency: 1, timeout: 600_000 }));
+  .map((lane) => run({ files: lane, concurrency: 1, timeout: 1_800_000 }));
 for await (const text of tap(joined(runs))) process.stdout.write(text);
