@@ -19,7 +19,7 @@ export class ProgramTimes {
     const paths = new Map<string, string>();
     for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
       const path = `/proc/${pid}/fdinfo/${fd}`;
-      const id = /^run_cnt:/m.test(readFileSync(path, "utf8")) ? field(path, "prog_id") : null;
+      const id = isProgram(path) ? field(path, "prog_id") : null;
       if (id !== null) paths.set(nameOf(id), path);
     }
     this.#infoPaths = paths;
@@ -46,6 +46,16 @@ export class ProgramTimes {
     await work();
     const after = this.read(name);
     return { runs: after.runs - before.runs, ns: after.ns - before.ns };
+  }
+}
+
+/** A descriptor of something else may be closed since it was listed. */
+function isProgram(path: string): boolean {
+  try {
+    return /^run_cnt:/m.test(readFileSync(path, "utf8"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 
