@@ -1,6 +1,7 @@
 import { measureBulk } from "./bulk.ts";
 import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
+import { measureEnded } from "./ended.ts";
 import { measureFilter } from "./filter.ts";
 import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
@@ -29,6 +30,7 @@ export const BENCHES: readonly Bench[] = [
     summary: "datagrams, and TCP calls that count none, with npmon and without",
     run: measureUdp,
   },
+  { name: "ended", summary: "npmon's own CPU by connection that began and ended", run: measureEnded },
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
   { name: "prefix", summary: "the longest prefix for an address", run: measurePrefix },
