@@ -1,4 +1,5 @@
 import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/index.ts";
+import type { LossCause, LossCounts } from "../../snapshot/snapshot.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
@@ -33,7 +34,7 @@ export class BpfProbe implements Probe {
   /** Null where UDP is not counted. */
   readonly #udpWalk: Program | null;
   readonly #cursor = new FlowRecordCursor();
-  #lost = 0;
+  #lost: Record<LossCause, number> = { no_room: 0, begin_missed: 0, found_late: 0, end_missed: 0 };
   #lostBytes = 0;
   #lostNames = 0;
   #lostAnswers = 0;
@@ -68,7 +69,7 @@ export class BpfProbe implements Probe {
     this.#findOwners();
     this.#setControl("baseline", 0);
     // What closed while the baseline was taken was there before npmon was ready: not a loss.
-    this.#lost = this.#lostConnections();
+    this.#takeLost();
     this.#lostBytes = this.#counter("lostBytes");
   }
 
@@ -94,9 +95,8 @@ export class BpfProbe implements Probe {
     // An empty hash has as many buckets to walk as a full one.
     if (this.#counter("udpFlows") > 0) this.#udpWalk?.run();
 
-    const lost = this.#lostConnections() - this.#lost;
+    const lost = this.#takeLost();
     const lostBytes = this.#counter("lostBytes") - this.#lostBytes;
-    this.#lost += lost;
     this.#lostBytes += lostBytes;
     const lostNames = this.#counter("lostProcesses") - this.#lostNames;
     this.#lostNames += lostNames;
@@ -156,8 +156,22 @@ export class BpfProbe implements Probe {
     this.#nextOwnerPassMs = ended + (ended - started) * (1 / OWNER_PASS_SHARE - 1);
   }
 
-  #lostConnections(): number {
-    return this.#counter("lostConnections") + this.#counter("unseen");
+  /** What was lost since the last time. */
+  #takeLost(): LossCounts {
+    const now = {
+      no_room: this.#counter("lostNoRoom"),
+      begin_missed: this.#counter("lostBegin"),
+      found_late: this.#counter("lostLate"),
+      end_missed: this.#counter("lostEnd"),
+    };
+    const before = this.#lost;
+    this.#lost = now;
+    return {
+      no_room: now.no_room - before.no_room,
+      begin_missed: now.begin_missed - before.begin_missed,
+      found_late: now.found_late - before.found_late,
+      end_missed: now.end_missed - before.end_missed,
+    };
   }
 
   #counter(name: keyof typeof CONTROL): number {

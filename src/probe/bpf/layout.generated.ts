@@ -44,7 +44,7 @@ export const DNS_RECORD = {
 } as const;
 
 export const CONTROL = {
-  size: 112,
+  size: 128,
   baseline: 0,
   last: 4,
   walkFrom: 8,
@@ -56,12 +56,14 @@ export const CONTROL = {
   freeHead: 40,
   waiting: 48,
   unclaimed: 56,
-  lostConnections: 64,
-  lostBytes: 72,
-  lostProcesses: 80,
-  unseen: 88,
-  udpFlows: 96,
-  lostAnswers: 104,
+  lostNoRoom: 64,
+  lostBegin: 72,
+  lostLate: 80,
+  lostEnd: 88,
+  lostBytes: 96,
+  lostProcesses: 104,
+  udpFlows: 112,
+  lostAnswers: 120,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */
