@@ -93,9 +93,12 @@ function callersSql(tags: readonly string[]): string {
     GROUP BY hour, "source.ip", "destination.ip", "destination.port", protocol)`;
 }
 
+/** NULL where the near end was not called; a condition on one side only would make the join a loop in a loop. */
+const CALLER = `CASE WHEN s.direction = 'incoming' THEN s."destination.ip" END`;
+
 const JOIN_FAR = `LEFT JOIN servers ON servers.hour = s.hour AND servers.ip = s."destination.ip" AND servers.port = s."destination.port"
     AND servers.protocol = s.protocol
-  LEFT JOIN callers ON s.direction = 'incoming' AND callers.hour = s.hour AND callers.ip = s."destination.ip"
+  LEFT JOIN callers ON callers.hour = s.hour AND callers.ip = ${CALLER}
     AND callers.server = s."source.ip" AND callers.port = s."source.port" AND callers.protocol = s.protocol`;
 
 const scope = (ip: string, host: string) => `CASE WHEN ${loopback(ip)} THEN ${host} ELSE '' END`;
@@ -112,6 +115,6 @@ outgoing AS (
   UNION SELECT hour + ${HOUR}, client, server, port, protocol, scope FROM called WHERE "start" >= hour + ${HOUR} - ${EDGE}
   UNION SELECT hour - ${HOUR}, client, server, port, protocol, scope FROM called WHERE "start" < hour + ${EDGE})`;
 
-const JOIN_OUTGOING = `LEFT JOIN outgoing o ON s.direction = 'incoming' AND o.hour = s.hour AND o.client = s."destination.ip"
+const JOIN_OUTGOING = `LEFT JOIN outgoing o ON o.hour = s.hour AND o.client = ${CALLER}
     AND o.server = s."source.ip" AND o.port = s."source.port" AND o.protocol = s.protocol
     AND o.scope = ${scope('s."source.ip"', "s.host")}`;

@@ -30,16 +30,28 @@ const FINE_TAGS: ReadonlySet<string> = new Set([
 
 const ALL: ReadonlySet<string> = new Set(TAG_COLUMNS.map(({ name }) => name));
 
-const COARSE: ReadonlySet<string> = new Set([
-  ...["source", "destination"].flatMap((end) =>
-    ENDPOINT_TAGS.filter((tag) => !FINE_TAGS.has(tag)).map((tag) => `${end}.${tag}`),
-  ),
-  ...FLOW_TAGS,
-]);
+/** Where something runs: of many hosts alike these are what tells their rows apart. */
+const PLACE_TAGS: ReadonlySet<string> = new Set(["host", "subnet", "range", "exe"]);
+
+const columnsWithout = (left: (tag: string) => boolean): ReadonlySet<string> =>
+  new Set([
+    ...["source", "destination"].flatMap((end) =>
+      ENDPOINT_TAGS.filter((tag) => !left(tag)).map((tag) => `${end}.${tag}`),
+    ),
+    ...FLOW_TAGS,
+  ]);
 
 export const BY_HOUR_ALL: SummaryLevel = { letter: "s", grainMs: HOUR_MS, columns: ALL };
-export const BY_HOUR: SummaryLevel = { letter: "t", grainMs: HOUR_MS, columns: COARSE };
-export const BY_BUCKET: SummaryLevel = { letter: "b", grainMs: BUCKET_MS, columns: COARSE };
+export const BY_HOUR: SummaryLevel = {
+  letter: "t",
+  grainMs: HOUR_MS,
+  columns: columnsWithout((tag) => FINE_TAGS.has(tag)),
+};
+export const BY_BUCKET: SummaryLevel = {
+  letter: "b",
+  grainMs: BUCKET_MS,
+  columns: columnsWithout((tag) => FINE_TAGS.has(tag) || PLACE_TAGS.has(tag)),
+};
 
 const LEVELS = [BY_HOUR_ALL, BY_HOUR, BY_BUCKET] as const;
 
@@ -84,7 +96,9 @@ function sumsSql({ grainMs, columns }: SummaryLevel, from: string): string {
   const grainUs = grainMs * 1000;
   const names = [...columns].map(quoteName);
   // no sum of an answer is larger, so that a larger one here changes none
-  const sums = COUNTERS.map((name) => `least(sum(${name}), ${Number.MAX_SAFE_INTEGER})::BIGINT AS ${name}`);
+  const sums = COUNTERS.map(
+    (name) => `least(coalesce(sum(${name}), 0), ${Number.MAX_SAFE_INTEGER})::BIGINT AS ${name}`,
+  );
   const start = `make_timestamp((epoch_us("start") // ${grainUs}) * ${grainUs})`;
   const groups = ["1", ...names, "twice"];
   return `${[`${start} AS "start"`, ...names, "twice", ...sums].join(", ")} FROM ${from} GROUP BY ${groups.join(", ")}`;

@@ -118,7 +118,8 @@ export class WritingStore implements Store {
         await this.#inTurn(() => summariseHour(duck, partitions, hour, nowMs));
       } catch (error) {
         this.#unsummarised.add(hour);
-        warn(`the hour of ${new Date(hour).toISOString()} has no summary and is slow to ask: ${error}`);
+        const [reason] = String(error).split("\n");
+        warn(`the hour of ${new Date(hour).toISOString()} has no summary and is slow to ask: ${reason}`);
       }
     }
   }
