@@ -66,7 +66,7 @@ export default class Intake extends NpmonCommand {
         "Give --token-file, or listen on 127.0.0.1.",
       );
     }
-    const store = await openStore({ folder: intake.dataDir, retentionMs: intake.retentionMs });
+    const store = await openStore({ folder: intake.dataDir, retentionMs: intake.retentionMs, warn: say });
     const { server, metrics } = createIntake({
       store,
       tokens,
