@@ -43,6 +43,8 @@ export class Forwarder {
   #lastMadeMs: number | null = null;
   #dropped = 0;
   #droppedBytes = 0;
+  /** Drops that nobody was told of yet. */
+  readonly #unsaid = new Map<DropReason, number>();
   #lastDropMs: number | null = null;
   #reportedDropped = 0;
   #reportedRefused = 0;
@@ -159,6 +161,8 @@ export class Forwarder {
       withinMs,
       this.#keeping.then(() => this.#writeStatus()),
     );
+    await orAfter(withinMs, this.#spool.removed());
+    this.#sayDrops();
     this.#spool.close();
   }
 
@@ -172,10 +176,17 @@ export class Forwarder {
     this.#dropped++;
     this.#droppedBytes += bytes;
     this.#lastDropMs = Date.now();
-    this.#options.say(
-      "warn",
-      `a snapshot is lost, the oldest: ${DROPS[why]}; ${this.#dropped} since the start`,
-    );
+    // thousands at once, as after a smaller bound was configured, are one line
+    if (this.#unsaid.size === 0) setImmediate(() => this.#sayDrops());
+    this.#unsaid.set(why, (this.#unsaid.get(why) ?? 0) + 1);
+  }
+
+  #sayDrops(): void {
+    for (const [why, count] of this.#unsaid) {
+      const which = count === 1 ? "a snapshot is lost" : `${count} snapshots are lost`;
+      this.#options.say("warn", `${which}${DROPS[why]}; ${this.#dropped} since the start`);
+    }
+    this.#unsaid.clear();
   }
 
   /** Removes what everybody has. Where there are several destinations, their places are written down as well. */
@@ -223,9 +234,11 @@ export class Forwarder {
 }
 
 const DROPS: Readonly<Record<DropReason, string>> = {
-  size: "the spool is as large as it may be",
-  age: "it waited as long as it may",
-  disk: "the disk takes nothing",
+  size: ", the oldest: the spool is as large as it may be",
+  age: ", the oldest: it waited as long as it may",
+  disk: ", the oldest: the disk takes nothing",
+  gone: ": its file in the spool cannot be read",
+  damaged: ": its file in the spool is damaged, and set aside in refused/",
 };
 
 async function orAfter(ms: number, work: Promise<void>): Promise<void> {

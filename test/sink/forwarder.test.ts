@@ -16,17 +16,22 @@ import { after, test } from "node:test";
 import type { Destination, Send } from "../../src/sink/deliver/destination.ts";
 import { createFileSend } from "../../src/sink/deliver/file.ts";
 import { createHttpSend } from "../../src/sink/deliver/http.ts";
-import { type ForwarderOptions, openForwarder } from "../../src/sink/forwarder.ts";
+import { type Forwarder, type ForwarderOptions, openForwarder } from "../../src/sink/forwarder.ts";
 import { until } from "../commands/deadline.ts";
 import { type Intake, type Mischief, openIntake } from "./intake.ts";
 import { idOf } from "./snapshot-id.ts";
 
 const root = mkdtempSync(join(tmpdir(), "npmon-forward-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+const forwarders: Forwarder[] = [];
+// also of a test that failed, or it would never end
+after(async () => {
+  await Promise.all(forwarders.map((forwarder) => forwarder.finish(0)));
+  rmSync(root, { recursive: true, force: true });
+});
 let folders = 0;
 const newFolder = (): string => join(root, `spool-${folders++}`);
 
-const PATIENCE = { firstMs: 2, maxMs: 20, slowMs: 20 };
+const PATIENCE = { firstMs: 2, maxMs: 20, slowMs: 20, longMs: 250 };
 const PROGRAM = new URL("forward-program.ts", import.meta.url).pathname;
 
 const to = (url: string, more: Partial<Destination> = {}): { url: string; send: Send } => ({
@@ -50,6 +55,7 @@ async function open(options: Partial<ForwarderOptions> & Pick<ForwarderOptions, 
     say: (level, text) => said.push(`${level} ${text}`),
     ...options,
   });
+  forwarders.push(forwarder);
   return { forwarder, folder, said };
 }
 
@@ -66,7 +72,7 @@ function sumOf(intake: Intake): number {
   return sum;
 }
 
-test("a thousand snapshots arrive once each through an intake that cuts, delays, repeats and refuses", async () => {
+test("snapshots arrive once each through an intake that cuts, delays, repeats and refuses", async () => {
   const mischief: Mischief = (request, response, _lines, number) => {
     switch (number % 7) {
       case 1:
@@ -89,15 +95,15 @@ test("a thousand snapshots arrive once each through an intake that cuts, delays,
   };
   const intake = await openIntake(mischief);
   const { forwarder, folder } = await open({ destinations: [to(intake.url)] });
-  for (let number = 0; number < 1000; number++) await forwarder.spooled(...line(number));
-  await until("all of them", () => intake.kept.size === 1000);
+  for (let number = 0; number < 300; number++) await forwarder.spooled(...line(number));
+  await until("all of them", () => intake.kept.size === 300);
   await until("an empty spool", () => waiting(folder).length === 0);
   await forwarder.finish(1000);
   await intake.close();
-  assert.equal(sumOf(intake), 499_500);
+  assert.equal(sumOf(intake), 44_850);
   assert.ok(intake.duplicates() > 0);
   const { destinations, spool } = forwarder.status;
-  assert.deepEqual([destinations[0]?.delivered, spool.dropped, spool.snapshots], [1000, 0, 0]);
+  assert.deepEqual([destinations[0]?.delivered, spool.dropped, spool.snapshots], [300, 0, 0]);
 });
 
 test("whatever instant a process is killed at, what it had spooled arrives", async () => {

@@ -15,7 +15,7 @@ const forwarder = await openForwarder({
   maxAgeMs: 2 ** 40,
   intervalMs: 1000,
   destinations: [{ url, send: createHttpSend(destination, { idleMs: 2000, totalMs: 5000 }) }],
-  patience: { firstMs: 5, maxMs: 100, slowMs: 100 },
+  patience: { firstMs: 5, maxMs: 100, slowMs: 100, longMs: 1000 },
   say: () => {},
 });
 const made = existsSync(journal) ? readFileSync(journal, "utf8").split("\n").length - 1 : 0;

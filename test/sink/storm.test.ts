@@ -123,7 +123,9 @@ test("ten thousand snapshots through cuts, delays, repeats and kills are there o
   const kills = senders.reduce((sum, sender) => sum + sender.kills, 0);
   const requests = Object.values(proxy.done).reduce((sum, count) => sum + count, 0);
   const deeds = Object.entries(proxy.done).map(([deed, count]) => `${deed} ${count}`);
-  t.diagnostic(`killed: forwarders ${kills}, intake ${intakeKills}; ${requests} requests: ${deeds.join(", ")}`);
+  t.diagnostic(
+    `killed: forwarders ${kills}, intake ${intakeKills}; ${requests} requests: ${deeds.join(", ")}`,
+  );
   assert.ok(kills > 0 && intakeKills > 0);
   for (const [deed, count] of Object.entries(proxy.done)) assert.ok(count > 0, `no ${deed}`);
 
@@ -136,15 +138,24 @@ test("ten thousand snapshots through cuts, delays, repeats and kills are there o
     windows: { flows: Record<string, unknown>[] }[];
   };
   const found = new Map(
-    windows[0]?.flows.map(({ source, bytes_sent, bytes_received, packets_sent, packets_received, connections }) => [
-      (source as { host: string }).host,
-      [bytes_sent, bytes_received, packets_sent, packets_received, (connections as { opened: number }).opened],
-    ]),
+    windows[0]?.flows.map(
+      ({ source, bytes_sent, bytes_received, packets_sent, packets_received, connections }) => [
+        (source as { host: string }).host,
+        [
+          bytes_sent,
+          bytes_received,
+          packets_sent,
+          packets_received,
+          (connections as { opened: number }).opened,
+        ],
+      ],
+    ),
   );
   const expected = new Map(
     senders.map((_, index) => {
       const numbers = Array.from({ length: EACH }, (_each, offset) => index * EACH + offset);
-      const sum = (of: (number: number) => number) => numbers.reduce((total, number) => total + of(number), 0);
+      const sum = (of: (number: number) => number) =>
+        numbers.reduce((total, number) => total + of(number), 0);
       const made = sum((number) => number);
       return [`host-${index}`, [sum((number) => number ** 2), made * 7919, made, EACH, EACH]];
     }),
