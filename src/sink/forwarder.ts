@@ -7,6 +7,7 @@ import type { Entry } from "./spool/entry.ts";
 import { type DropReason, openSpool, type Spool } from "./spool/spool.ts";
 import { type ForwardStatus, reasonsOf, STATUS_FILE, STATUS_SCHEMA } from "./spool/status.ts";
 import { writeDurable } from "./spool/write-durable.ts";
+import { within } from "./within.ts";
 
 /** Snapshots on their way to a disk that does not answer; more are dropped. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
@@ -155,13 +156,13 @@ export class Forwarder {
   /** Everything taken is on the disk, every destination is tried once more, for so long at most, ms. */
   async finish(withinMs: number): Promise<void> {
     // a disk that does not answer must not keep npmon from ending
-    await orAfter(withinMs, this.#tail);
+    await within(withinMs, this.#tail);
     await Promise.all(this.#couriers.map((courier) => courier.finish(withinMs)));
-    await orAfter(
+    await within(
       withinMs,
       this.#keeping.then(() => this.#writeStatus()),
     );
-    await orAfter(withinMs, this.#spool.removed());
+    await within(withinMs, this.#spool.removed());
     this.#sayDrops();
     this.#spool.close();
   }
@@ -240,15 +241,6 @@ const DROPS: Readonly<Record<DropReason, string>> = {
   gone: ": its file in the spool cannot be read",
   damaged: ": its file in the spool is damaged, and set aside in refused/",
 };
-
-async function orAfter(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
 
 function formatTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
