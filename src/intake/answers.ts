@@ -7,7 +7,7 @@ import { createSnapshotDecoder } from "../snapshot/decode.ts";
 import { checkWindow } from "../store/check-window.ts";
 import type { Store } from "../store/store.ts";
 import { QUERY_PATH, SNAPSHOTS_PATH } from "./contract.ts";
-import type { Health } from "./health.ts";
+import { type Health, isDiskFull } from "./health.ts";
 import { Inbox } from "./inbox.ts";
 import type { Metrics } from "./metrics.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -39,6 +39,8 @@ const MAX_WAITING_BODIES = 512;
 /** The store answers one after another. */
 const QUERY_PLACES = 1;
 const MAX_WAITING_QUERIES = 32;
+
+const DISK_RETRY_AFTER_S = 5;
 
 const MAX_URL_UNITS = 16 * 1024;
 
@@ -138,7 +140,13 @@ function createAsk({ store, names }: AnswerOptions) {
       groupBy: parseGroupBy(search.get("group_by") ?? "service", names),
       filter: parseFilter(search.get("filter") ?? "", { names }),
     };
-    return json(200, await turns.run(address, () => store.query(query)));
+    try {
+      return json(200, await turns.run(address, () => store.query(query)));
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      const message = "the disk is full, and what waits has to be written before it is asked";
+      throw new Refusal(503, "busy", message, "The disk must have room.", DISK_RETRY_AFTER_S);
+    }
   };
 }
 

@@ -40,7 +40,8 @@ export class Health {
   }
 }
 
-function isDiskFull(error: unknown): boolean {
+/** Whether that, or what has caused it, is a disk without room. */
+export function isDiskFull(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (("code" in at && at.code === "ENOSPC") || /no space left on device/i.test(at.message)) return true;
   }

@@ -17,7 +17,18 @@ export interface IntakeOptions extends AnswerOptions {
   /** `null` for HTTP. */
   readonly tls: Tls | null;
   readonly refusals: RefusalLog;
+  readonly patience?: IntakePatience;
 }
+
+/** How long a request may take to come, ms. */
+export interface IntakePatience {
+  readonly headMs: number;
+  /** With its head. */
+  readonly wholeMs: number;
+}
+
+const PATIENCE: IntakePatience = { headMs: 10_000, wholeMs: 60_000 };
+const MAX_CHECK_MS = 2_000;
 
 const MAX_CONNECTIONS = 1024;
 /** From one address; a proxy before many hosts is one. */
@@ -28,7 +39,7 @@ const LINGER_MS = 500;
 
 /** Not listening yet. Whoever sends a head or a body too slowly is hung up on. */
 export function createIntake(options: IntakeOptions): Server {
-  const { metrics, refusals, tls } = options;
+  const { metrics, refusals, tls, patience = PATIENCE } = options;
   const answer = createAnswers(options);
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     response.on("error", () => {});
@@ -51,9 +62,9 @@ export function createIntake(options: IntakeOptions): Server {
   };
   const limits = {
     maxHeaderSize: 32 * 1024,
-    headersTimeout: 10_000,
-    requestTimeout: 60_000,
-    connectionsCheckingInterval: 2_000,
+    headersTimeout: patience.headMs,
+    requestTimeout: patience.wholeMs,
+    connectionsCheckingInterval: Math.min(patience.headMs, MAX_CHECK_MS),
   };
   const server =
     tls === null

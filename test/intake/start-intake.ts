@@ -12,13 +12,17 @@ export interface RunningIntake {
 
 /** Starts one on a port of its own choice and resolves when it listens. */
 export function startIntake(args: readonly string[]): Promise<RunningIntake> {
-  const child = startNpmon(["intake", "--listen", "127.0.0.1:0", ...args]);
+  const scheme = args.includes("--cert-file") ? "https" : "http";
+  return listening(startNpmon(["intake", "--listen", "127.0.0.1:0", ...args]), scheme);
+}
+
+/** Resolves when the process says that it listens. */
+export function listening(child: ChildProcess, scheme = "http"): Promise<RunningIntake> {
   return new Promise((resolve, reject) => {
     let said = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       said += chunk;
       const port = Number(/listening on 127\.0\.0\.1:(\d+)/.exec(said)?.[1] ?? 0);
-      const scheme = args.includes("--cert-file") ? "https" : "http";
       if (port !== 0) resolve({ child, port, url: `${scheme}://127.0.0.1:${port}`, said: () => said });
     });
     child.on("close", () => reject(new Error(said)));
