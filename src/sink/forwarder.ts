@@ -12,6 +12,15 @@ import { within } from "./within.ts";
 /** Snapshots on their way to a disk that does not answer; more are dropped. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
+export interface Clock {
+  /** Since 1970, ms; may be set at any time, and is only told, never reckoned with. */
+  wallMs(): number;
+  /** Never set, ms. */
+  monotonicMs(): number;
+}
+
+const CLOCK: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
+
 export interface ForwarderOptions {
   readonly folder: string;
   readonly maxBytes: number;
@@ -19,6 +28,7 @@ export interface ForwarderOptions {
   readonly intervalMs: number;
   readonly destinations: readonly { readonly url: string; readonly send: Send }[];
   readonly patience?: Patience;
+  readonly clock?: Clock;
   say(level: "info" | "warn", text: string): void;
 }
 
@@ -37,7 +47,8 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #spool: Spool;
   readonly #couriers: readonly Courier[];
-  readonly #startedMs = Date.now();
+  readonly #clock: Clock;
+  readonly #startedMs: number;
   #tail: Promise<void> = Promise.resolve();
   #pendingBytes = 0;
   #made = 0;
@@ -57,6 +68,8 @@ export class Forwarder {
   constructor(options: ForwarderOptions, spool: Spool) {
     this.#options = options;
     this.#spool = spool;
+    this.#clock = options.clock ?? CLOCK;
+    this.#startedMs = this.#clock.wallMs();
     this.#couriers = options.destinations.map(
       ({ url, send }) =>
         new Courier({
@@ -65,7 +78,7 @@ export class Forwarder {
           spool,
           patience: options.patience ?? PATIENCE,
           random: Math.random,
-          wallMs: Date.now,
+          wallMs: () => this.#clock.wallMs(),
           say: options.say,
           onPassed: () => this.#settle(),
         }),
@@ -79,7 +92,7 @@ export class Forwarder {
   /** Takes a line of one snapshot, its end included. Returns at once. */
   take(id: string, line: string): void {
     this.#made++;
-    this.#lastMadeMs = Date.now();
+    this.#lastMadeMs = this.#clock.wallMs();
     if (this.#pendingBytes + line.length > MAX_PENDING_BYTES) {
       this.#countDrop(line.length, "disk");
       return;
@@ -120,7 +133,7 @@ export class Forwarder {
       schema: STATUS_SCHEMA,
       pid: process.pid,
       started: formatTime(this.#startedMs),
-      written: formatTime(Date.now()),
+      written: formatTime(this.#clock.wallMs()),
       interval_ms: this.#options.intervalMs,
       snapshots: { made: this.#made, last: formatTime(this.#lastMadeMs) },
       spool: {
@@ -176,7 +189,7 @@ export class Forwarder {
   #countDrop(bytes: number, why: DropReason): void {
     this.#dropped++;
     this.#droppedBytes += bytes;
-    this.#lastDropMs = Date.now();
+    this.#lastDropMs = this.#clock.wallMs();
     // thousands at once, as after a smaller bound was configured, are one line
     if (this.#unsaid.size === 0) setImmediate(() => this.#sayDrops());
     this.#unsaid.set(why, (this.#unsaid.get(why) ?? 0) + 1);
@@ -255,7 +268,7 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
   let forwarder: Forwarder | null = null;
   const spool = await openSpool({
     ...options,
-    monotonicMs: () => performance.now(),
+    monotonicMs: () => (options.clock ?? CLOCK).monotonicMs(),
     onDrop: (entry, why) => {
       if (forwarder === null) early.push([entry, why]);
       else forwarder.drop(entry, why);
