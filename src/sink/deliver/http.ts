@@ -82,9 +82,7 @@ function readAnswer(
     const body = Buffer.concat(parts).toString("utf8");
     const { statusCode = 0, headers } = response;
     const outcome =
-      statusCode === 200
-        ? decodeAnswer(body, parcels)
-        : outcomeOfStatus(statusCode, body, headers["retry-after"]);
+      statusCode === 200 ? decodeAnswer(body, parcels) : outcomeOfStatus(statusCode, body, headers);
     give(outcome, response.complete);
   });
 }
