@@ -5,11 +5,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { NpmonError } from "../error/error.ts";
-import { parseGroupBy } from "../query/group-by.ts";
-import { parseFilter } from "../query/parse-filter.ts";
+import { answerQuestion } from "../history/answer.ts";
 import type { TagNames } from "../query/tag-names.ts";
 import { createSnapshotDecoder } from "../snapshot/decode.ts";
-import { checkWindow } from "../store/check-window.ts";
 import type { Store } from "../store/store.ts";
 import { type IntakeRefusal, QUERY_PATH, SNAPSHOTS_PATH } from "./contract.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -129,12 +127,14 @@ function authorize(request: IncomingMessage, tokens: Tokens): Grant {
 async function ask(search: URLSearchParams, { store, names }: IntakeOptions): Promise<unknown> {
   const number = (name: string) => Number(search.get(name) ?? Number.NaN);
   const step = search.get("step_ms") === null ? undefined : number("step_ms");
-  const window = checkWindow({ sinceMs: number("since_ms"), untilMs: number("until_ms"), stepMs: step });
-  return store.query({
-    ...window,
-    groupBy: parseGroupBy(search.get("group_by") ?? "service", names),
-    filter: parseFilter(search.get("filter") ?? "", { names }),
-  });
+  const question = {
+    sinceMs: number("since_ms"),
+    untilMs: number("until_ms"),
+    stepMs: step,
+    groupBy: search.get("group_by") ?? "service",
+    filter: search.get("filter") ?? "",
+  };
+  return answerQuestion(store, question, names);
 }
 
 function refusalOf(error: unknown): Reply {
