@@ -119,6 +119,17 @@ function renderData(
   }
 }
 
+/** Cells of a chart that are names and numbers. */
+const OTHER_CELLS = 60;
+const FEW_WINDOWS = 24;
+const MANY_WINDOWS = 144;
+
+/** How many windows can be looked at. */
+export function roomForWindows({ format, screen }: Rendering): number {
+  const cells = format === "table" ? (screen?.columns ?? PLAIN_WIDTH) - OTHER_CELLS : MANY_WINDOWS;
+  return Math.min(MANY_WINDOWS, Math.max(FEW_WINDOWS, cells));
+}
+
 function roomFor(screen: Rendering["screen"], otherLines: number): number | undefined {
   return screen === null ? undefined : Math.max(LEAST_ROWS, screen.rows - otherLines);
 }

@@ -13,7 +13,7 @@ import { formatSafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
 import { FORMATS, formatFlag, QUESTION_FLAGS, SITE_FLAGS } from "./flags.ts";
 import { findHistory } from "./history-place.ts";
-import { type Rendering, renderAnswer, renderCompared } from "./history-render.ts";
+import { type Rendering, renderAnswer, renderCompared, roomForWindows } from "./history-render.ts";
 import { notesOf, whatIsKept } from "./history-words.ts";
 import { warnOf } from "./load-config.ts";
 import { filterOf, filterTextOf } from "./question.ts";
@@ -182,7 +182,7 @@ export default class Query extends NpmonCommand {
       if (answer.hosts.length === 0) say(await whatIsKept(ask, parsed));
       return renderAnswer(answer, null, parsed, rendering, say);
     }
-    const stepMs = step === "auto" ? chooseStep(parsed, (await ask(parsed)).hosts) : step;
+    const stepMs = step === "auto" ? chooseStep(parsed, (await ask(parsed)).hosts, roomForWindows(rendering)) : step;
     const period = alignPeriod(parsed, stepMs);
     const answer = await ask({ ...period, stepMs });
     for (const note of notesOf({ answer, stepMs })) say(note);

@@ -7,9 +7,6 @@ const STEP = { minMs: 1_000, maxMs: 3650 * 86_400_000, words: "1s to 3650d" } as
 /** The most windows of a series. */
 export const MAX_WINDOWS = 2_000;
 
-/** As many as a chart shows on a small screen. */
-const CHART_WINDOWS = 48;
-
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -32,13 +29,18 @@ export function parseStep(text: string): number | "auto" {
 }
 
 /**
- * Long enough that a chart has room for all of them and each has a report of its own.
+ * Long enough that there are not more windows than wanted and each has a report of its own.
  * @param hosts - those that reported in the period
+ * @param most - windows that there is room for
  */
-export function chooseStep({ sinceMs, untilMs }: Period, hosts: readonly HostReport[]): number {
+export function chooseStep(
+  { sinceMs, untilMs }: Period,
+  hosts: readonly HostReport[],
+  most: number,
+): number {
   // hosts do not begin when windows do: with two intervals in each, none is without a report
   const reported = Math.max(0, ...hosts.map(({ interval_ms }) => interval_ms ?? 0)) * 2;
-  const least = Math.max((untilMs - sinceMs) / CHART_WINDOWS, Math.min(reported, (untilMs - sinceMs) / 6));
+  const least = Math.max((untilMs - sinceMs) / most, Math.min(reported, (untilMs - sinceMs) / 6));
   return NICE_STEPS.find((step) => step >= least) ?? Math.ceil(least / DAY) * DAY;
 }
 

@@ -3,6 +3,7 @@ import type { Column } from "../column.ts";
 import { formatWindow } from "../format.ts";
 import { barRows, highest, mean } from "../graph.ts";
 import { createPaint } from "../paint.ts";
+import type { Fact } from "../status.ts";
 import { fitText, truncateEnd } from "../text.ts";
 import { createColumn, historyColumns } from "./columns.ts";
 import { type GridColumn, renderGrid } from "./grid.ts";
@@ -17,7 +18,7 @@ import {
 } from "./header.ts";
 import type { Series, SeriesRow } from "./series.ts";
 import type { HistoryOptions } from "./table.ts";
-import { createScale, renderTimeAxis, type Scale, spread, spreadFlags } from "./time-axis.ts";
+import { createScale, renderTimeAxis, type Scale, spread, spreadFlags, windowsPerCell } from "./time-axis.ts";
 
 export interface ChartOptions extends Omit<HistoryOptions, "sort" | "rows"> {
   readonly stepMs: number;
@@ -44,7 +45,7 @@ export function renderChart(series: Series, options: ChartOptions): string {
         [plain(describeReporters(reporters)), plain(describePeriod(whole))],
         [plain(steps), plain(counted), ...describeCompleteness(whole, reporters)],
         ...describeFilter(whole),
-      ].map((facts) => joinFacts(facts, width, paint)),
+      ].flatMap((facts) => joinFacts(facts, width, paint)),
     );
   }
   if (whole.flows.length === 0) {
@@ -83,7 +84,7 @@ export function renderChart(series: Series, options: ChartOptions): string {
   const axis = renderTimeAxis(startMs, Date.parse(whole.end), stepMs, scale);
   lines.push(...overall(series, scale, at, options).map((line) => truncateEnd(line, width)), ...grid.lines);
   lines.push(paint.quiet(truncateEnd(`${" ".repeat(at)}${axis}`, width)));
-  lines.push(...legend(series, scale, stepMs).map((line) => paint.quiet(truncateEnd(line, width))));
+  lines.push(...joinFacts(legend(series, scale, stepMs), width, paint).map(paint.quiet));
   return `${lines.join("\n")}\n`;
 }
 
@@ -162,14 +163,16 @@ function overall(
 }
 
 /** What it takes to read the bars. */
-function legend({ isReported, rows, column }: Series, scale: Scale, stepMs: number): readonly string[] {
+function legend({ isReported, rows, column }: Series, scale: Scale, stepMs: number): readonly Fact[] {
+  const most = windowsPerCell(scale);
   const width =
-    scale.windowsPerCell > 1
-      ? `a bar is the highest of ${scale.windowsPerCell} windows, ${formatWindow(stepMs * scale.windowsPerCell)}`
+    most > 1
+      ? `a bar is the highest of up to ${most} windows of ${formatWindow(stepMs)}`
       : `a bar is ${formatWindow(stepMs)}`;
-  const zero = rows.some(({ values }) => values.includes(0)) ? "  · nothing" : "";
-  const gap = isReported.includes(false) ? `  ${UNKNOWN} no host reported` : "";
-  return [`${shownName(column).toLowerCase()}: ${width}, each line by its own peak${zero}${gap}`];
+  const facts = [`${shownName(column).toLowerCase()}: ${width}`, "each line by its own peak"];
+  if (rows.some(({ values }) => values.includes(0))) facts.push("· nothing");
+  if (isReported.includes(false)) facts.push(`${UNKNOWN} no host reported`);
+  return facts.map(plain);
 }
 
 function shownName({ heading, unit }: Column): string {

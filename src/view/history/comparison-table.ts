@@ -24,6 +24,9 @@ export interface ComparisonOptions extends Omit<HistoryOptions, "sort"> {
   readonly reportersBefore: Reporters;
 }
 
+/** Under `now` and `before`. */
+const INDENT = " ".repeat("before ".length);
+
 /** A row now beside the same row before. */
 export function renderComparison(comparison: Comparison, options: ComparisonOptions): string {
   const { now, before } = comparison;
@@ -83,7 +86,7 @@ function renderHeader(
   const count = (state: string): number => rows.filter((row) => row.state === state).length;
   const counted = shown < rows.length ? `rows ${shown} of ${rows.length}` : `rows ${rows.length}`;
   const side = (word: string, snapshot: Snapshot, who: Reporters) => [
-    plain(`${word.padEnd(6)} ${describePeriod(snapshot)}`),
+    plain(`${word.padEnd(INDENT.length)}${describePeriod(snapshot)}`),
     plain(describeReporters(who)),
     ...describeCompleteness(snapshot, who),
   ];
@@ -95,7 +98,7 @@ function renderHeader(
       plain("rates of sent and received together"),
     ],
     ...describeFilter(now),
-  ].map((facts) => joinFacts(facts, width, paint));
+  ].flatMap((facts) => joinFacts(facts, width, paint, INDENT));
 }
 
 /** What something was, and what it is now. */

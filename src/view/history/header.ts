@@ -51,10 +51,29 @@ export function describeCompleteness(snapshot: Snapshot, { silent }: Reporters):
   return facts;
 }
 
-export function joinFacts(facts: readonly Fact[], width: number | undefined, paint: Paint): string {
-  const text = facts.map((fact) => fact.text).join("  ");
-  if (width !== undefined && textWidth(text) > width) return truncateEnd(text, width);
-  return facts.map((fact) => (fact.isTrouble ? paint.trouble(fact.text) : fact.text)).join("  ");
+const GAP = "  ";
+
+/** The facts on as many lines as it takes, those after the first one indented. */
+export function joinFacts(
+  facts: readonly Fact[],
+  width: number | undefined,
+  paint: Paint,
+  indent = "",
+): readonly string[] {
+  const lines: string[] = [];
+  let room = width ?? Number.POSITIVE_INFINITY;
+  for (const fact of facts) {
+    const text = width === undefined ? fact.text : truncateEnd(fact.text, width - indent.length);
+    const cell = fact.isTrouble ? paint.trouble(text) : text;
+    room -= textWidth(text) + GAP.length;
+    if (lines.length > 0 && room + GAP.length >= 0) lines.push(`${lines.pop()}${GAP}${cell}`);
+    else {
+      room = (width ?? Number.POSITIVE_INFINITY) - textWidth(text) - GAP.length;
+      if (lines.length > 0) room -= indent.length;
+      lines.push(lines.length === 0 ? cell : indent + cell);
+    }
+  }
+  return lines;
 }
 
 export function plain(text: string): Fact {

@@ -45,7 +45,7 @@ export function renderHistoryTable(snapshot: Snapshot, options: HistoryOptions):
         [plain(describeReporters(reporters)), plain(describePeriod(snapshot))],
         [plain(counted), ...describeCompleteness(snapshot, reporters)],
         ...describeFilter(snapshot),
-      ].map((facts) => joinFacts(facts, width, paint)),
+      ].flatMap((facts) => joinFacts(facts, width, paint)),
     );
   }
   if (total === 0) {
