@@ -94,6 +94,8 @@ struct control {
 	__u32 walk_next;      /* where it stopped */
 	__u32 record_count;
 	__u32 udp_waiting;    /* UDP flows without a slot because the table is full */
+	__u32 sought;         /* accepted sockets without an owner when the search began */
+	__u32 unknown;        /* connections met in the search that nobody had seen before */
 	/* Written by anyone, atomically. */
 	__u64 free_head;      /* slots taken so far */
 	__s64 waiting;        /* open connections without a slot: up and down */

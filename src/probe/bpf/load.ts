@@ -146,6 +146,7 @@ export function configure(wanted: ReadonlySet<string>, { capacity, closedCapacit
     .setMaxEntries("tracked", capacity + 1)
     .setMaxEntries("free_slots", capacity)
     .setMaxEntries("used_slots", usedLines(capacity))
+    .setMaxEntries("sought", capacity)
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity))
     .setMaxEntries("answers", (readsAnswers(wanted) ? ANSWER_PAGES : 1) * PAGE_BYTES);
