@@ -123,7 +123,7 @@ function fail(place: Failed["place"], why: string, isLasting = false): Failed {
 }
 
 function isUntrusted(error: Error): boolean {
-  return "code" in error && /CERT|SIGNED|ISSUER|ALTNAME|SSL/.test(String(error.code));
+  return "code" in error && /CERT|SIGN|ISSUER|ALTNAME|SSL/.test(String(error.code));
 }
 
 function reasonOf(error: unknown): string {

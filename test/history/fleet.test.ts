@@ -39,14 +39,12 @@ function wire(a: Namespace, b: Namespace): void {
  * A host of its own: a name, a network, and a forwarder that sees no other. eBPF sees the whole kernel, which both share,
  * so it is the sockdiag tier, which sees one network namespace, that makes two hosts of them.
  */
-async function startForwarder(host: string, at: Namespace, port: number): Promise<ChildProcess> {
+function startForwarder(host: string, at: Namespace, port: number): ChildProcess {
   const args = ["forward", "-d", "300ms", "--probe", "sockdiag", "--token-file", tokenFile];
   const to = ["--to", `http://${at.hostAddress}:${port}`, "--spool-dir", join(folder, host)];
   const named = ["unshare", "--uts", "sh", "-c", 'echo "$0" > /proc/sys/kernel/hostname; exec "$@"', host];
   const [command = "", ...rest] = [...at.within, ...named, process.execPath, NPMON, ...args, ...to];
-  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
-  await tracing(child);
-  return child;
+  return spawn(command, rest, { stdio: ["ignore", "pipe", "pipe"] });
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -59,14 +57,18 @@ test("two hosts that forward what each of them saw are one answer to who talked 
   await withNamespace((a) =>
     withNamespace(async (b) => {
       wire(a, b);
-      const intake = await startIntake(["--data", join(folder, "data"), "--token-file", tokenFile], "0.0.0.0");
+      const intake = await startIntake(
+        ["--data", join(folder, "data"), "--token-file", tokenFile],
+        "0.0.0.0",
+      );
       const forwarders: ChildProcess[] = [];
       const server = await Actor.start({ within: b.within, env: { DD_SERVICE: "orders-db" } });
       const client = await Actor.start({ within: a.within, env: { DD_SERVICE: "shop" } });
       let address = "";
       try {
-        forwarders.push(await startForwarder("host-a", a, intake.port));
-        forwarders.push(await startForwarder("host-b", b, intake.port));
+        forwarders.push(startForwarder("host-a", a, intake.port));
+        forwarders.push(startForwarder("host-b", b, intake.port));
+        await Promise.all(forwarders.map(tracing));
         const pair = await connect(server, client, { host: WIRE.server });
         address = pair.address;
         await Promise.all([
@@ -78,7 +80,7 @@ test("two hosts that forward what each of them saw are one answer to who talked 
           client.act("receive", "recv", pair.from, RECEIVED, 50_000),
         ]);
         // the last snapshot of each goes out as they end
-        for (const child of forwarders.splice(0)) await end(child);
+        await Promise.all(forwarders.splice(0).map(end));
         await check(intake.port, Number(address.split(":")[1]));
       } finally {
         for (const child of forwarders) child.kill("SIGKILL");
