@@ -182,7 +182,8 @@ export default class Query extends NpmonCommand {
       if (answer.hosts.length === 0) say(await whatIsKept(ask, parsed));
       return renderAnswer(answer, null, parsed, rendering, say);
     }
-    const stepMs = step === "auto" ? chooseStep(parsed, (await ask(parsed)).hosts, roomForWindows(rendering)) : step;
+    const stepMs =
+      step === "auto" ? chooseStep(parsed, (await ask(parsed)).hosts, roomForWindows(rendering)) : step;
     const period = alignPeriod(parsed, stepMs);
     const answer = await ask({ ...period, stepMs });
     for (const note of notesOf({ answer, stepMs })) say(note);

@@ -1,5 +1,5 @@
 import { NpmonError } from "../error/error.ts";
-import { createHttpClient, type HttpAnswer } from "../http/client.ts";
+import { createHttpClient, type HttpAnswer, type HttpLimits } from "../http/client.ts";
 import type { Site } from "../http/site.ts";
 import { decodeHistoryAnswer } from "./decode-answer.ts";
 import {
@@ -12,11 +12,11 @@ import {
 import { refusalOf } from "./refusal.ts";
 
 /** 100,000 rows with every tag are some 200 MB; days of a fleet take a while to be summed. */
-const LIMITS = { idleMs: 170_000, totalMs: 300_000, maxBytes: 400 * 1024 ** 2 };
+const LIMITS: HttpLimits = { idleMs: 170_000, totalMs: 300_000, maxBytes: 400 * 1024 ** 2 };
 
 /** An intake, asked over HTTP. */
-export function createIntakeHistory(site: Site): History {
-  const request = createHttpClient(site, LIMITS);
+export function createIntakeHistory(site: Site, limits: HttpLimits = LIMITS): History {
+  const request = createHttpClient(site, limits);
   const place = `the intake ${site.url}`;
   let clockAheadMs: number | null = null;
   return {
@@ -62,6 +62,7 @@ const REMEDIES: Readonly<Record<Failed["place"], string>> = {
   certificate:
     "--ca FILE names the authority that signed it; the address has to be one that the certificate is for.",
   away: `Does \`npmon intake\` run there, and can it be reached from here? ${WHERE}`,
+  slow: "Ask for a shorter time or fewer tags, or narrow it with --filter.",
   cut: "Ask again; a shorter time, fewer tags or a filter make the answer smaller.",
   too_long: "Ask for a shorter time or fewer tags, or narrow it with --filter.",
 };
@@ -83,7 +84,9 @@ function failureOf({ place: where, why }: Failed, place: string, { url }: Site):
       ? `the certificate of ${place} is not trusted`
       : where === "away"
         ? `cannot reach ${place}`
-        : `the answer of ${place} is not whole`;
+        : where === "slow"
+          ? `${place} takes too long`
+          : `the answer of ${place} is not whole`;
   return new NpmonError("intake", `${what}: ${why}`, REMEDIES[where]);
 }
 

@@ -36,8 +36,8 @@ export type HttpAnswer =
       readonly why: string;
       /** What only a person can mend: trying again will not help. */
       readonly isLasting: boolean;
-      /** `cut`: some of an answer came. `away`: nobody answered. */
-      readonly place: "credentials" | "certificate" | "away" | "cut" | "too_long";
+      /** `cut`: some of an answer came. `away`: nobody is there. `slow`: somebody is, and took too long. */
+      readonly place: "credentials" | "certificate" | "away" | "slow" | "cut" | "too_long";
     };
 
 /** Keeps one connection for all requests. Ends soon after the signal. */
@@ -72,10 +72,10 @@ export function createHttpClient(
         sent.destroy();
       };
       const timer = setTimeout(
-        () => give(fail("away", `no answer within ${limits.totalMs / 1000} s`)),
+        () => give(fail("slow", `no answer within ${limits.totalMs / 1000} s`)),
         limits.totalMs,
       );
-      sent.on("timeout", () => give(fail("away", `nothing moved for ${limits.idleMs / 1000} s`)));
+      sent.on("timeout", () => give(fail("slow", `nothing moved for ${limits.idleMs / 1000} s`)));
       sent.on("error", (error) =>
         give(isUntrusted(error) ? fail("certificate", reasonOf(error), true) : fail("away", reasonOf(error))),
       );
