@@ -1,4 +1,3 @@
-import { Flags } from "@oclif/core";
 import { openOutputFile, openStandardOutput } from "../sink/output.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { renderCsvHeader, renderCsvRows } from "../view/csv.ts";
@@ -6,18 +5,11 @@ import { renderNdjson } from "../view/ndjson.ts";
 import { createTableStream } from "../view/stream.ts";
 import { stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
-import { QUESTION_FLAGS } from "./flags.ts";
+import { FORMATS, type Format, formatFlag, QUESTION_FLAGS } from "./flags.ts";
 import { loadCommandConfig } from "./load-config.ts";
 import { checkQuestion, chooseRows, openSnapshots } from "./snapshots.ts";
 
 const DEFAULT_INTERVAL_MS = 5000;
-const FORMATS = ["json", "ndjson", "csv", "table"] as const;
-
-type Format = (typeof FORMATS)[number];
-
-const format = (name: Format, summary: string) =>
-  Flags.boolean({ summary, exclusive: FORMATS.filter((other) => other !== name), helpGroup: "FORMAT" });
-
 export default class Export extends NpmonCommand {
   static override summary = "Print who talked to whom as JSON, CSV or a table.";
   static override description =
@@ -30,10 +22,10 @@ export default class Export extends NpmonCommand {
     "<%= config.bin %> export --json -g flow -d 2s -o flows.json",
   ];
   static override flags = {
-    json: format("json", "one snapshot on each line, schema npmon.snapshot/1 (the default)"),
-    ndjson: format("ndjson", "one row on each line"),
-    csv: format("csv", "one row on each line, names first"),
-    table: format("table", "a table to read"),
+    json: formatFlag("json", "one snapshot on each line, schema npmon.snapshot/1 (the default)"),
+    ndjson: formatFlag("ndjson", "one row on each line"),
+    csv: formatFlag("csv", "one row on each line, names first"),
+    table: formatFlag("table", "a table to read"),
     ...QUESTION_FLAGS,
   };
 

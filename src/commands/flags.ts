@@ -34,6 +34,35 @@ export const CONFIG_FLAG = {
   }),
 } as const;
 
+/** How an intake is spoken to, for who sends and who asks. */
+export const SITE_FLAGS = {
+  "token-file": Flags.string({
+    summary: "file with the token to show; read anew for every request",
+    helpValue: "FILE",
+    helpGroup: "INTAKE",
+  }),
+  header: Flags.string({
+    multiple: true,
+    summary: "HTTP header to send along, 'Name: value'; may be repeated",
+    helpValue: "HEADER",
+    helpGroup: "INTAKE",
+  }),
+  ca: Flags.string({
+    summary: "PEM file of the authority that signs the intake's certificate, instead of the usual ones",
+    helpValue: "FILE",
+    helpGroup: "INTAKE",
+  }),
+} as const;
+
+export const FORMATS = ["json", "ndjson", "csv", "table"] as const;
+
+export type Format = (typeof FORMATS)[number];
+
+export function formatFlag(name: Format, summary: string) {
+  const exclusive = FORMATS.filter((other) => other !== name);
+  return Flags.boolean({ summary, exclusive, helpGroup: "FORMAT" });
+}
+
 /** The flags that mean the same in every command that looks at flows. */
 export const QUESTION_FLAGS = {
   "group-by": Flags.string({

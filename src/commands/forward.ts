@@ -12,15 +12,16 @@ import { createLog } from "../sink/log.ts";
 import { splitSnapshot } from "../snapshot/split.ts";
 import { formatSafe, stringifySafe } from "../view/text.ts";
 import { NpmonCommand } from "./base.ts";
-import { QUESTION_FLAGS } from "./flags.ts";
+import { QUESTION_FLAGS, SITE_FLAGS } from "./flags.ts";
 import { warnOf } from "./load-config.ts";
+import { type SiteFlags, siteValues, warnBareToken } from "./site-values.ts";
 import { openSnapshots } from "./snapshots.ts";
 
 /** For the last snapshot, once npmon is asked to end. */
 const LAST_TRY_MS = 5000;
 const QUICK_MS = 60_000;
 
-const WHERE = "WHERE TO SEND";
+const WHERE = "INTAKE";
 const { interval, filter, count, probe, config, quiet } = QUESTION_FLAGS;
 
 export default class Forward extends NpmonCommand {
@@ -41,22 +42,7 @@ export default class Forward extends NpmonCommand {
       helpValue: "URL",
       helpGroup: WHERE,
     }),
-    "token-file": Flags.string({
-      summary: "file with the token to show; read anew for every request",
-      helpValue: "FILE",
-      helpGroup: WHERE,
-    }),
-    header: Flags.string({
-      multiple: true,
-      summary: "HTTP header to send along, 'Name: value'; may be repeated",
-      helpValue: "HEADER",
-      helpGroup: WHERE,
-    }),
-    ca: Flags.string({
-      summary: "PEM file of the authority that signs the intake's certificate, instead of the usual ones",
-      helpValue: "FILE",
-      helpGroup: WHERE,
-    }),
+    ...SITE_FLAGS,
     "spool-dir": Flags.string({
       summary: "folder where snapshots wait (/var/lib/npmon/spool)",
       helpValue: "DIR",
@@ -90,10 +76,7 @@ export default class Forward extends NpmonCommand {
     const level = flags.quiet ? "error" : config.log.level;
     const log = createLog({ file: config.log.file, level, formatSafe });
     const urls = config.forward.destinations;
-    for (const { url, token, tokenFile } of urls) {
-      const isBare = url.startsWith("http:") && !/^http:\/\/(localhost|127\.|\[::1\])/.test(url);
-      if (isBare && (token ?? tokenFile) !== null) log("warn", `the token goes to ${url} unencrypted`);
-    }
+    for (const site of urls) warnBareToken(site, (words) => log("warn", words));
     const forwarder = await openForwarder({
       folder: config.forward.spoolDir,
       maxBytes: config.forward.spoolMaxBytes,
@@ -169,11 +152,8 @@ function checkWanted(config: Config, isTyped: boolean): void {
   }
 }
 
-interface ForwardFlags {
+interface ForwardFlags extends SiteFlags {
   readonly to?: string[] | undefined;
-  readonly "token-file"?: string | undefined;
-  readonly header?: string[] | undefined;
-  readonly ca?: string | undefined;
   readonly "spool-dir"?: string | undefined;
   readonly health?: string | undefined;
   readonly interval?: number | undefined;
@@ -187,23 +167,11 @@ function valuesOf(flags: ForwardFlags): readonly FlagValue[] {
     if (value !== undefined) values.push({ key: `npmon.${key}`, name: `--${name}`, value });
   };
   set("forward.to", "to", flags.to);
-  set("forward.token_file", "token-file", flags["token-file"]);
-  set("forward.headers", "header", flags.header === undefined ? undefined : parseHeaders(flags.header));
-  set("forward.ca_file", "ca", flags.ca);
+  values.push(...siteValues(flags));
   set("forward.spool_dir", "spool-dir", flags["spool-dir"]);
   set("forward.health", "health", flags.health);
   set("interval", "interval", flags.interval === undefined ? undefined : `${flags.interval}ms`);
   set("probe", "probe", flags.probe);
   set("resolve", "no-resolve", flags["no-resolve"] ? false : undefined);
   return values;
-}
-
-function parseHeaders(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const colon = text.indexOf(":");
-      if (colon < 1) throw new NpmonError("usage", "--header: expected 'Name: value'");
-      return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
-    }),
-  );
 }

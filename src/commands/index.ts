@@ -8,6 +8,7 @@ import Enable from "./enable.ts";
 import Export from "./export.ts";
 import Forward from "./forward.ts";
 import Intake from "./intake.ts";
+import Query from "./query.ts";
 import Status from "./status.ts";
 import Tags from "./tags.ts";
 import Top from "./top.ts";
@@ -21,6 +22,7 @@ export const COMMANDS = {
   forward: Forward,
   status: Status,
   intake: Intake,
+  query: Query,
   tags: Tags,
   top: Top,
 };

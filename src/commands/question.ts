@@ -48,3 +48,10 @@ export function filterOf(flags: Omit<QuestionFlags, "group-by">, names: TagNames
   ].filter((part): part is Filter => part !== null);
   return parts.length === 0 ? null : allOf(parts);
 }
+
+/** The same as a text, for one who parses it elsewhere; `-4` and `-6` stand beside the whole of it. */
+export function filterTextOf({ filter = "", ipv4, ipv6 }: QuestionFlags): string {
+  const family = ipv4 ? "family:ipv4" : ipv6 ? "family:ipv6" : "";
+  if (family === "" || filter.trim() === "") return filter.trim() === "" ? family : filter;
+  return `(${filter}) ${family}`;
+}

@@ -87,6 +87,13 @@ function flagAwaitingValue(command: ManifestCommand, word: string): ManifestFlag
   return last?.type === "option" && flags.every((flag) => flag?.type === "boolean") ? last : null;
 }
 
+/** Where any value of a form fits, those that people ask for. */
+const USUAL_VALUES: Readonly<Record<string, readonly string[]>> = {
+  WHEN: ["15m", "1h", "6h", "24h", "5d"],
+  STEP: ["auto", "1m", "5m", "1h"],
+  AGO: ["1h", "24h", "7d"],
+};
+
 /** By what the help calls the value, so that nothing is listed twice. */
 function placeOfValue(
   command: ManifestCommand,
@@ -106,9 +113,10 @@ function placeOfValue(
     case "PID":
       return { kind: "pid", head, current };
     case "FILE":
+    case "DIR":
       return { kind: "files" };
     default:
-      return NOTHING;
+      return wordsOf(head + current, plain(USUAL_VALUES[flag.helpValue ?? ""] ?? [], head));
   }
 }
 

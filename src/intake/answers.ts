@@ -1,10 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { NpmonError } from "../error/error.ts";
-import { parseGroupBy } from "../query/group-by.ts";
-import { parseFilter } from "../query/parse-filter.ts";
+import { answerQuestion } from "../history/answer.ts";
 import type { TagNames } from "../query/tag-names.ts";
 import { createSnapshotDecoder } from "../snapshot/decode.ts";
-import { checkWindow } from "../store/check-window.ts";
 import type { Store } from "../store/store.ts";
 import { QUERY_PATH, SNAPSHOTS_PATH } from "./contract.ts";
 import { type Health, isDiskFull } from "./health.ts";
@@ -134,14 +132,15 @@ function createAsk({ store, names }: AnswerOptions) {
   return async (search: URLSearchParams, address: string): Promise<Reply> => {
     const number = (name: string) => Number(search.get(name) ?? Number.NaN);
     const step = search.get("step_ms") === null ? undefined : number("step_ms");
-    const window = checkWindow({ sinceMs: number("since_ms"), untilMs: number("until_ms"), stepMs: step });
-    const query = {
-      ...window,
-      groupBy: parseGroupBy(search.get("group_by") ?? "service", names),
-      filter: parseFilter(search.get("filter") ?? "", { names }),
+    const question = {
+      sinceMs: number("since_ms"),
+      untilMs: number("until_ms"),
+      stepMs: step,
+      groupBy: search.get("group_by") ?? "service",
+      filter: search.get("filter") ?? "",
     };
     try {
-      return json(200, await turns.run(address, () => store.query(query)));
+      return json(200, await turns.run(address, () => answerQuestion(store, question, names)));
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       const message = "the disk is full, and what waits has to be written before it is asked";

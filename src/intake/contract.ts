@@ -20,7 +20,7 @@
 
 /** A place of the API, behind the intake's URL. */
 export const SNAPSHOTS_PATH = "/v1/snapshots";
-export const QUERY_PATH = "/v1/query";
+export { QUERY_PATH } from "../history/history.ts";
 
 export const SNAPSHOTS_TYPE = "application/x-ndjson";
 

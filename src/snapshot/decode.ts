@@ -8,11 +8,16 @@ const SCHEMA_FILE = new URL("../../src/snapshot/snapshot.schema.json", import.me
 
 /** Makes a function that turns the text of one snapshot into a checked value. Compiling the schema costs some 50 ms. */
 export function createSnapshotDecoder(): (text: string, place: string) => Snapshot {
+  const check = createSnapshotCheck();
+  return (text, place) => check(parseJson(text, place), place);
+}
+
+/** The same for what was JSON within something larger. */
+export function createSnapshotCheck(): (value: unknown, place: string) => Snapshot {
   const ajv = new Ajv({ allowUnionTypes: true });
   formats.default(ajv, ["uuid", "date-time"]);
   const validate = ajv.compile<Snapshot>(JSON.parse(readFileSync(SCHEMA_FILE, "utf8")));
-  return (text, place) => {
-    const value = parseJson(text, place);
+  return (value, place) => {
     if (validate(value)) return value;
     throw new NpmonError(
       "input_file",

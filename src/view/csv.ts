@@ -4,14 +4,16 @@ import { RAW_FIELDS } from "./columns.ts";
 import { rowTagRefs, tagValue } from "./tag-columns.ts";
 import { formatSafe } from "./text.ts";
 
-const WINDOW_FIELDS = ["start", "end", "host"] as const;
+export type WindowField = "start" | "end" | "host" | "interval_ms";
+
+const WINDOW_FIELDS: readonly WindowField[] = ["start", "end", "host"];
 
 /**
  * The line of column names: the window, the tags, then the numbers, each by its path in the JSON of a row.
  * RFC 4180: lines end with CR LF.
  */
-export function renderCsvHeader(snapshot: Snapshot): string {
-  const names = [...WINDOW_FIELDS, ...rowTagRefs(snapshot), ...RAW_FIELDS.map(({ path }) => path)];
+export function renderCsvHeader(snapshot: Snapshot, fields = WINDOW_FIELDS): string {
+  const names = [...fields, ...rowTagRefs(snapshot), ...RAW_FIELDS.map(({ path }) => path)];
   return renderRecord(names);
 }
 
@@ -21,12 +23,15 @@ export function renderCsvHeader(snapshot: Snapshot): string {
  * Text is exact but for characters a terminal would obey, which are escaped as on the screen; JSON has them
  * reversibly. Text that a spreadsheet could take for a formula is left as it is: import it as text.
  */
-export function renderCsvRows(snapshot: Snapshot): string {
-  const refs = rowTagRefs(snapshot);
+export function renderCsvRows(
+  snapshot: Snapshot,
+  fields = WINDOW_FIELDS,
+  refs = rowTagRefs(snapshot),
+): string {
   return snapshot.flows
     .map((flow) =>
       renderRecord([
-        ...WINDOW_FIELDS.map((field) => snapshot[field]),
+        ...fields.map((field) => snapshot[field]),
         ...refs.map((ref) => tagValue(flow, ref)),
         ...RAW_FIELDS.map((field) => field.value(flow)),
       ]),
@@ -34,7 +39,8 @@ export function renderCsvRows(snapshot: Snapshot): string {
     .join("");
 }
 
-function renderRecord(values: readonly TagValue[]): string {
+/** One record, ended. */
+export function renderRecord(values: readonly TagValue[]): string {
   return `${values.map(formatField).join(",")}\r\n`;
 }
 

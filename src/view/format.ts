@@ -42,11 +42,14 @@ export function formatDuration(us: number): string {
   return us === 0 ? "0" : scale(us, 1000, DURATION_UNITS, " ");
 }
 
-/** The length of a window given in ms, as the reader typed it: `500 ms`, `1 s`, `5 min`. */
+/** The length of a window given in ms, as the reader typed it: `500 ms`, `1 s`, `5 min`, `24 h`, `5 d`. */
 export function formatWindow(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
-  return `${Number((ms / 60_000).toFixed(1))} min`;
+  if (ms < 7_200_000) return `${Number((ms / 60_000).toFixed(1))} min`;
+  return ms < 172_800_000
+    ? `${Number((ms / 3_600_000).toFixed(1))} h`
+    : `${Number((ms / 86_400_000).toFixed(1))} d`;
 }
 
 /** A share, 0..1. Never rounds something to nothing or nearly all to all. */

@@ -108,7 +108,7 @@ export function describeEmpty(snapshot: Snapshot): string {
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/;
 
 /** Two RFC 3339 times as one window, or one when they are the same; the date once when both have the same. */
-function formatTimes(start: string, end: string): string {
+export function formatTimes(start: string, end: string): string {
   const from = TIMESTAMP.exec(start);
   const to = TIMESTAMP.exec(end);
   if (from === null || to === null) {

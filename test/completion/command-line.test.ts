@@ -21,6 +21,9 @@ const MANIFEST: Manifest = {
         pid: option("pid", { char: "p", helpValue: "PID" }),
         output: option("output", { char: "o", helpValue: "FILE" }),
         probe: option("probe", { options: ["auto", "kprobe"] }),
+        data: option("data", { helpValue: "DIR" }),
+        since: option("since", { helpValue: "WHEN" }),
+        step: option("step", { helpValue: "STEP" }),
         rows: option("rows", { helpValue: "N" }),
         label: option("label", { helpValue: "N", multiple: true }),
       },
@@ -38,7 +41,8 @@ const words = (texts: string): Place => ({
     .map((text) => ({ text, meaning: "" })),
 });
 
-const FLAGS = "--batch --json --csv --filter --group-by --sort --pid --output --probe --rows --label --help";
+const FLAGS =
+  "--batch --json --csv --filter --group-by --sort --pid --output --probe --data --since --step --rows --label --help";
 
 const PLACES: readonly (readonly [line: string, place: Place])[] = [
   ["npmon ", words("look script")],
@@ -57,6 +61,10 @@ const PLACES: readonly (readonly [line: string, place: Place])[] = [
   ["npmon look --probe ", words("auto kprobe")],
   ["npmon look --probe=k", words("--probe=kprobe")],
   ["npmon look --rows ", words("")],
+  ["npmon look --data ", { kind: "files" }],
+  ["npmon look --since ", words("15m 1h 6h 24h 5d")],
+  ["npmon look --since=5", words("--since=5d")],
+  ["npmon look --step a", words("auto")],
   ["npmon look -f 'service:a p", { kind: "filter", head: "", current: "service:a p" }],
   ["npmon look -f -por", { kind: "filter", head: "", current: "-por" }],
   ["npmon look -bf x", { kind: "filter", head: "", current: "x" }],

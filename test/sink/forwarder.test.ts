@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Destination, Send } from "../../src/sink/deliver/destination.ts";
 import { createFileSend } from "../../src/sink/deliver/file.ts";
-import { createHttpSend } from "../../src/sink/deliver/http.ts";
+import { createHttpSend, HTTP_LIMITS } from "../../src/sink/deliver/http.ts";
 import { type Forwarder, type ForwarderOptions, openForwarder } from "../../src/sink/forwarder.ts";
 import type { ForwardStatus } from "../../src/sink/spool/status.ts";
 import { until } from "../commands/deadline.ts";
@@ -40,7 +40,7 @@ const to = (url: string, more: Partial<Destination> = {}): { url: string; send: 
   url,
   send: createHttpSend(
     { url, token: null, tokenFile: null, caFile: null, headers: {}, ...more },
-    { idleMs: 300, totalMs: 2000 },
+    { ...HTTP_LIMITS, idleMs: 300, totalMs: 2000 },
   ),
 });
 

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { createFileSend } from "../../src/sink/deliver/file.ts";
-import { createHttpSend } from "../../src/sink/deliver/http.ts";
+import { createHttpSend, HTTP_LIMITS } from "../../src/sink/deliver/http.ts";
 import { type Forwarder, type ForwarderOptions, openForwarder } from "../../src/sink/forwarder.ts";
 import { createLog } from "../../src/sink/log.ts";
 import { openLock } from "../../src/sink/spool/lock.ts";
@@ -38,7 +38,7 @@ const http = (url: string) => ({
   url,
   send: createHttpSend(
     { url, token: "secret", tokenFile: null, caFile: null, headers: {} },
-    { idleMs: 300, totalMs: 2000 },
+    { ...HTTP_LIMITS, idleMs: 300, totalMs: 2000 },
   ),
 });
 

@@ -1,7 +1,7 @@
 /** Makes the snapshots FROM to TO, spools them and delivers them to URL; ends with 0 when all are delivered. */
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { createHttpSend } from "../../src/sink/deliver/http.ts";
+import { createHttpSend, HTTP_LIMITS } from "../../src/sink/deliver/http.ts";
 import { openForwarder } from "../../src/sink/forwarder.ts";
 import { idOf } from "./snapshot-id.ts";
 import { stormSnapshot } from "./storm-snapshot.ts";
@@ -14,7 +14,7 @@ const forwarder = await openForwarder({
   maxBytes: 2 ** 30,
   maxAgeMs: 2 ** 40,
   intervalMs: 1000,
-  destinations: [{ url, send: createHttpSend(destination, { idleMs: 2000, totalMs: 5000 }) }],
+  destinations: [{ url, send: createHttpSend(destination, { ...HTTP_LIMITS, idleMs: 2000, totalMs: 5000 }) }],
   patience: { firstMs: 5, maxMs: 100, slowMs: 100, longMs: 1000 },
   say: () => {},
 });

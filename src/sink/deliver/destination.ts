@@ -1,14 +1,7 @@
-/** Where snapshots are sent, and what the far end is to be told. */
-export interface Destination {
-  /** `https://…` of an intake, `file:PATH`, or `-` for standard output. */
-  readonly url: string;
-  readonly token: string | null;
-  /** Read anew for every request, so that a token can be changed; wins over `token`. */
-  readonly tokenFile: string | null;
-  /** PEM; null for the authorities that Node knows. Read anew too. */
-  readonly caFile: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-}
+import type { Site } from "../../http/site.ts";
+
+/** Where snapshots are sent. The URL may also be `file:PATH`, or `-` for standard output. */
+export type Destination = Site;
 
 /** A snapshot on its way. */
 export interface Parcel {
