@@ -44,7 +44,7 @@ export function notesOf({ answer, stepMs, clockAheadMs = null, place = "" }: Not
       `more than ${answer.windows.reduce((sum, { flows }) => sum + flows.length, 0)} rows: ${which} left out; fewer tags, a filter${stepMs === undefined ? "" : ", a longer step"} or a shorter time give all`,
     );
   }
-  const longest = Math.max(0, ...answer.hosts.map(({ interval_ms }) => interval_ms ?? 0));
+  const longest = Math.max(0, ...answer.hosts.map(({ interval_ms }) => interval_ms));
   if (stepMs !== undefined && longest > stepMs * 1.2) {
     notes.push(
       `hosts report every ${formatWindow(longest)}: of shorter steps some have no report and the others more than their own time; --step auto, or longer than ${formatStep(stepMs)}`,
@@ -82,18 +82,13 @@ export async function whatIsKept(
 }
 
 /** Who reported, and who stopped before the period was over. */
-export function reportersOf({ hosts, windows }: HistoryAnswer, { sinceMs, untilMs }: Period): Reporters {
-  const pieceMs = (untilMs - sinceMs) / 500;
+export function reportersOf({ hosts }: HistoryAnswer, { untilMs }: Period): Reporters {
   const silent = hosts.flatMap(({ host, last, interval_ms }) => {
-    const endMs = Date.parse(last) + (interval_ms ?? 0);
-    const isLate = interval_ms !== null && Date.parse(last) + SILENT_AFTER * interval_ms + pieceMs < untilMs;
+    const endMs = Date.parse(last) + interval_ms;
+    const isLate = Date.parse(last) + SILENT_AFTER * interval_ms < untilMs;
     return isLate ? [{ name: host, since: shortTime(endMs, untilMs) }] : [];
   });
   const names = hosts.map(({ host }) => host);
-  // too many to be looked at one by one
-  if (names.length === 0 && windows.some(({ flows }) => flows.length > 0)) {
-    return { names: [windows[0]?.host ?? ""], silent: [] };
-  }
   return { names, silent };
 }
 

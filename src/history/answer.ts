@@ -3,8 +3,7 @@ import { parseFilter } from "../query/parse-filter.ts";
 import type { TagNames } from "../query/tag-names.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { checkWindow } from "../store/check-window.ts";
-import type { Store } from "../store/store.ts";
-import { type Coverage, readCoverage } from "./coverage.ts";
+import type { Store, WindowCoverage } from "../store/store.ts";
 import type { HistoryAnswer, HistoryQuestion } from "./history.ts";
 
 /**
@@ -12,7 +11,7 @@ import type { HistoryAnswer, HistoryQuestion } from "./history.ts";
  * @throws NpmonError `usage` for a question that makes no sense
  */
 export async function answerQuestion(
-  store: Pick<Store, "query">,
+  store: Pick<Store, "query" | "coverage">,
   question: HistoryQuestion,
   names: TagNames,
 ): Promise<HistoryAnswer> {
@@ -20,27 +19,25 @@ export async function answerQuestion(
   const groupBy = parseGroupBy(question.groupBy, names);
   const filter = parseFilter(question.filter, { names });
   const { windows, hasMore } = await store.query({ ...period, groupBy, filter });
-  const stepMs = question.stepMs ?? question.untilMs - question.sinceMs;
-  const coverage = await readCoverage(store, period, stepMs, hostCountOf(windows[0]));
-  if (coverage === null) return { windows, hasMore, hosts: [] };
+  const coverage = await store.coverage(period);
+  const byStep = new Map(coverage.windows.map((window) => [window.step, window]));
   return {
-    windows: windows.map((window, index) => measured(window, coverage.windows[index])),
+    windows: windows.map((window, step) => measured(window, byStep.get(step))),
     hasMore,
-    hosts: coverage.hosts,
+    hosts: coverage.hosts.map(({ host, firstMs, lastMs, intervalMs }) => ({
+      host,
+      first: new Date(firstMs).toISOString(),
+      last: new Date(lastMs).toISOString(),
+      interval_ms: intervalMs,
+    })),
   };
 }
 
-function measured(window: Snapshot, found: Coverage["windows"][number] | undefined): Snapshot {
-  const { hosts = [], coveredMs = 0 } = found ?? {};
-  // rows of a host that nobody saw report are rows all the same
-  if (hosts.length === 0 && window.flows.length > 0) return window;
-  const [only] = hosts;
-  const host = hosts.length === 1 && only !== undefined ? only : `${hosts.length} hosts`;
-  return Object.freeze({ ...window, host, interval_ms: coveredMs });
-}
-
-/** The store names one host, and counts several. */
-function hostCountOf(window: Snapshot | undefined): number {
-  const count = /^(\d+) hosts$/.exec(window?.host ?? "")?.[1];
-  return count === undefined ? 1 : Number(count);
+function measured(window: Snapshot, found: WindowCoverage | undefined): Snapshot {
+  const { hostCount = 0, host = "", coveredMs = 0 } = found ?? {};
+  return Object.freeze({
+    ...window,
+    host: hostCount === 1 ? host : `${hostCount} hosts`,
+    interval_ms: coveredMs,
+  });
 }

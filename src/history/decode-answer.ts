@@ -13,7 +13,7 @@ const ANSWER = z.object({
       host: z.string().max(4096),
       first: TIME,
       last: TIME,
-      interval_ms: z.number().min(0).nullable(),
+      interval_ms: z.number().min(0),
     }),
   ),
 });

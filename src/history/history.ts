@@ -28,11 +28,11 @@ export interface HistoryQuestion extends Period {
 /** A host that reported in the period. */
 export interface HostReport {
   readonly host: string;
-  /** RFC 3339: when the first and the last of its snapshots began, to a thousandth of the period or a second. */
+  /** RFC 3339: when the first and the last of its snapshots began. */
   readonly first: string;
   readonly last: string;
-  /** Time from one of its snapshots to the next, ms, as exact; `null` when there is one alone. */
-  readonly interval_ms: number | null;
+  /** Length of its snapshots, ms; the median. */
+  readonly interval_ms: number;
 }
 
 export interface HistoryAnswer {
@@ -44,12 +44,9 @@ export interface HistoryAnswer {
   readonly windows: readonly Snapshot[];
   /** Rows were left out because there were more than an answer takes. */
   readonly hasMore: boolean;
-  /** By name; of very many the first {@link MAX_HOSTS}. */
+  /** By name; of very many the first 1,000. */
   readonly hosts: readonly HostReport[];
 }
-
-/** The most hosts that an answer names. */
-export const MAX_HOSTS = 1000;
 
 /** Somewhere to ask. */
 export interface History {

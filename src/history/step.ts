@@ -35,7 +35,7 @@ export function parseStep(text: string): number | "auto" {
  */
 export function chooseStep({ sinceMs, untilMs }: Period, hosts: readonly HostReport[], most: number): number {
   // hosts do not begin when windows do: with two intervals in each, none is without a report
-  const reported = Math.max(0, ...hosts.map(({ interval_ms }) => interval_ms ?? 0)) * 2;
+  const reported = Math.max(0, ...hosts.map(({ interval_ms }) => interval_ms)) * 2;
   const least = Math.max((untilMs - sinceMs) / most, Math.min(reported, (untilMs - sinceMs) / 6));
   return NICE_STEPS.find((step) => step >= least) ?? Math.ceil(least / DAY) * DAY;
 }

@@ -10,10 +10,11 @@
  * | 200 | see the receipt: what is accepted or duplicate is durable | forget those; do not send rejected ones again |
  * | 400 | nothing in the body can be read | do not send it again |
  * | 401 | no token | correct the configuration, keep the snapshots |
- * | 403 | a wrong token, or one of another host | the same |
+ * | 403 | a token that is none here, or a host's token with a question | the same |
  * | 413 | larger than the intake takes | send fewer snapshots at once |
  * | 415 | an encoding or type that the intake does not know | use gzip |
- * | 429, 503 | too many requests; no room or ending | again after `Retry-After` seconds |
+ * | 408 | the request came too slowly | send fewer snapshots at once |
+ * | 429, 503 | too many requests; too much at once, or no room on the disk | again after `Retry-After` seconds |
  *
  * Whatever is not 200 with JSON says nothing of what was kept: sending again is always right, for ids make it once.
  */

@@ -4,7 +4,7 @@ import { COUNTERS, filesSql, PROBE_NUMBERS, quoteName } from "./columns.ts";
 import { columnsOfTag, filterSql, SqlParameters, type SqlValue, tagSql } from "./compile-sql.ts";
 import { resolvedSql } from "./resolve-sql.ts";
 import type { Sources } from "./sources.ts";
-import type { StoreQuery } from "./store.ts";
+import type { Period, StoreQuery } from "./store.ts";
 
 export interface QuestionSql {
   readonly text: string;
@@ -69,13 +69,13 @@ function cellsSql({ raw, summaries }: Sources, columns: ReadonlySet<string>, byR
   return [...resolved, `cells AS NOT MATERIALIZED (${parts.join("\nUNION ALL ")})`].join(",\n");
 }
 
-function windowConditions(query: StoreQuery, parameters: SqlParameters): string[] {
+export function windowConditions(query: Period, parameters: SqlParameters): string[] {
   const since = `make_timestamp(${parameters.add(query.sinceMs * 1000)}::BIGINT)`;
   const until = `make_timestamp(${parameters.add(query.untilMs * 1000)}::BIGINT)`;
   return [`"start" >= ${since}`, `"start" < ${until}`];
 }
 
-function stepSql({ sinceMs, stepMs }: StoreQuery, parameters: SqlParameters): string {
+export function stepSql({ sinceMs, stepMs }: Period, parameters: SqlParameters): string {
   if (stepMs === undefined) return "0";
   return `((epoch_ms("start") - ${parameters.add(sinceMs)}::BIGINT) // ${parameters.add(stepMs)}::BIGINT)::INTEGER`;
 }

@@ -1,9 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import { NpmonError } from "../error/error.ts";
 import { ask } from "./ask.ts";
+import { readCoverage } from "./coverage.ts";
 import type { Duck } from "./duckdb.ts";
 import { Partitions } from "./partitions.ts";
-import type { PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
+import type { Coverage, Period, PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
 
 /** An intake may join or delete files while they are read; then they are looked for anew. */
 const ATTEMPTS = 8;
@@ -20,10 +21,18 @@ export class ReadingStore implements Store {
     this.#root = root;
   }
 
-  async query(query: StoreQuery): Promise<StoreAnswer> {
+  query(query: StoreQuery): Promise<StoreAnswer> {
+    return this.#read((partitions) => ask(this.#duck, partitions, query));
+  }
+
+  coverage(period: Period): Promise<Coverage> {
+    return this.#read((partitions) => readCoverage(this.#duck, partitions, period));
+  }
+
+  async #read<Value>(look: (partitions: Partitions) => Promise<Value>): Promise<Value> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await ask(this.#duck, Partitions.open(this.#root, { readOnly: true }), query);
+        return await look(Partitions.open(this.#root, { readOnly: true }));
       } catch (error) {
         if (attempt === ATTEMPTS || !isGone(error)) throw error;
         await setTimeout(PAUSE_MS * attempt);

@@ -18,17 +18,47 @@ export interface PutResult {
   readonly refused: readonly { readonly id: string; readonly message: string }[];
 }
 
-export interface StoreQuery {
+export interface Period {
   /** Snapshots that began in `[sinceMs, untilMs)`, ms since 1970. */
   readonly sinceMs: number;
   readonly untilMs: number;
-  readonly groupBy: GroupBy;
-  readonly filter: Filter | null;
   /**
    * Length of the windows of a series, ms; absent: one window. Answers come fast when `sinceMs` and `untilMs` are
    * multiples of five minutes and this one too: then no single row has to be read.
    */
   readonly stepMs?: number | undefined;
+}
+
+export interface StoreQuery extends Period {
+  readonly groupBy: GroupBy;
+  readonly filter: Filter | null;
+}
+
+/** A host that reported. */
+export interface HostCoverage {
+  readonly host: string;
+  /** When the first and the last of its snapshots began, ms since 1970. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Length of its snapshots, ms; the median. */
+  readonly intervalMs: number;
+}
+
+export interface WindowCoverage {
+  /** Which window, from 0. */
+  readonly step: number;
+  readonly hostCount: number;
+  /** The first of them by name. */
+  readonly host: string;
+  /** The time that snapshots which began in the window measured together, ms. */
+  readonly coveredMs: number;
+}
+
+export interface Coverage {
+  /** By name; of very many the first 1,000. */
+  readonly hosts: readonly HostCoverage[];
+  /** Those in which anybody reported, in no order. */
+  readonly windows: readonly WindowCoverage[];
 }
 
 export interface StoreAnswer {
@@ -67,6 +97,8 @@ export interface Store {
    */
   put(snapshots: readonly Snapshot[]): Promise<PutResult>;
   query(query: StoreQuery): Promise<StoreAnswer>;
+  /** Who reported, and for how long. */
+  coverage(period: Period): Promise<Coverage>;
   /** Writes what waits, joins small files, deletes what is older than the retention. Called from time to time. */
   maintain(): Promise<void>;
   status(): StoreStatus;

@@ -2,13 +2,14 @@ import { NpmonError } from "../error/error.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { ask } from "./ask.ts";
 import { joinHour, summariseHour } from "./compact.ts";
+import { readCoverage } from "./coverage.ts";
 import type { Duck } from "./duckdb.ts";
 import { flattenSnapshot, normalId } from "./flatten.ts";
 import { flushSegment } from "./flush.ts";
 import type { Entry, Journal, Segment } from "./journal.ts";
 import { hourOf, type KnownIds } from "./known-ids.ts";
 import { HOUR_MS, type Partitions } from "./partitions.ts";
-import type { PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
+import type { Coverage, Period, PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
 
 /** A clock may be that much ahead. */
 const MAX_AHEAD_MS = HOUR_MS;
@@ -100,14 +101,22 @@ export class WritingStore implements Store {
     });
   }
 
+  coverage(period: Period): Promise<Coverage> {
+    return this.#inTurn(async () => {
+      await this.#flush();
+      return readCoverage(this.#options.duck, this.#options.partitions, period);
+    });
+  }
+
   /** One hour after another, so that questions and full segments have their turn in between. */
   async maintain(): Promise<void> {
     const { duck, partitions, ids, left, now, warn } = this.#options;
-    await this.#inTurn(() => this.#flush());
+    // first, because it makes room where the disk is full
     for (const hour of partitions.hours) {
       if (hour < this.#oldestMs) await this.#inTurn(async () => partitions.drop(hour));
     }
     ids.dropBefore(this.#oldestMs);
+    await this.#inTurn(() => this.#flush());
     // the latest first: that is asked most
     for (const hour of partitions.hours.toReversed()) {
       const nowMs = now();

@@ -9,13 +9,14 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { endIntake, type RunningIntake, startIntake } from "../intake/start-intake.ts";
 import { type Deed, openProxy } from "./proxy.ts";
 import { idOf } from "./snapshot-id.ts";
+import { stormSnapshot } from "./storm-snapshot.ts";
 
 const SNAPSHOTS = 10_000;
 const FORWARDERS = 5;
 const EACH = SNAPSHOTS / FORWARDERS;
 const FORWARDER_KILLS = 10;
 const INTAKE_KILLS = 5;
-const PROGRAM = new URL("storm-program.ts", import.meta.url).pathname;
+const PROGRAM = new URL("storm-program.js", import.meta.url).pathname;
 const TOKEN = "storm";
 
 /** Half of all requests go well. */
@@ -42,7 +43,7 @@ class Sender {
 
   async run(): Promise<void> {
     for (;;) {
-      const child = spawn(process.execPath, ["--import", "tsx", PROGRAM, ...this.#args], {
+      const child = spawn(process.execPath, [PROGRAM, ...this.#args], {
         stdio: ["ignore", "inherit", "inherit"],
       });
       this.#child = child;
@@ -91,10 +92,15 @@ test("ten thousand snapshots through cuts, delays, repeats and kills are there o
   );
   t.after(() => proxy.close());
   const url = `http://127.0.0.1:${proxy.port}`;
+  const made = join(stage.root, "made");
+  const snapshots = Array.from({ length: SNAPSHOTS }, (_, number) =>
+    stormSnapshot(number, `host-${Math.floor(number / EACH)}`, startMs),
+  );
+  writeFileSync(made, snapshots.map((snapshot) => `${JSON.stringify(snapshot)}\n`).join(""));
   const senders = Array.from({ length: FORWARDERS }, (_, index) => {
     const range = [index * EACH, (index + 1) * EACH].map(String);
     const [spool, journal] = [join(stage.root, `spool-${index}`), join(stage.root, `made-${index}`)];
-    return new Sender([spool, url, journal, ...range, `host-${index}`, String(startMs)]);
+    return new Sender([spool, url, journal, made, ...range]);
   });
   t.after(() => {
     for (const sender of senders) sender.abandon();
@@ -154,10 +160,9 @@ test("ten thousand snapshots through cuts, delays, repeats and kills are there o
   const expected = new Map(
     senders.map((_, index) => {
       const numbers = Array.from({ length: EACH }, (_each, offset) => index * EACH + offset);
-      const sum = (of: (number: number) => number) =>
-        numbers.reduce((total, number) => total + of(number), 0);
-      const made = sum((number) => number);
-      return [`host-${index}`, [sum((number) => number ** 2), made * 7919, made, EACH, EACH]];
+      const sum = (of: (number: number) => number) => numbers.reduce((all, number) => all + of(number), 0);
+      const total = sum((number) => number);
+      return [`host-${index}`, [sum((number) => number ** 2), total * 7919, total, EACH, EACH]];
     }),
   );
   assert.deepEqual([...found].sort(), [...expected].sort());

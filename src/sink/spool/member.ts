@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzip, gunzipSync, gzip, gzipSync } from "node:zlib";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -7,14 +7,19 @@ const decompress = promisify(gunzip);
 /** A snapshot is not larger once it is unpacked, or it was not made here. */
 const MAX_LINE_BYTES = 256 * 1024 * 1024;
 
+/** What is smaller is done at once: handing it to another thread and back takes longer. */
+const SMALL_BYTES = 16 * 1024;
+
 const NEWLINE = 10;
 
-export function packLine(line: string): Promise<Buffer> {
-  return compress(line);
+export async function packLine(line: string): Promise<Buffer> {
+  return line.length < SMALL_BYTES ? gzipSync(line) : compress(line);
 }
 
 /** The line, its end included. @throws when it is not whole */
-export function unpackLine(member: Buffer): Promise<Buffer> {
+export async function unpackLine(member: Buffer): Promise<Buffer> {
+  const isSmall = member.length < SMALL_BYTES && unpackedBytes(member) < SMALL_BYTES;
+  if (isSmall) return gunzipSync(member, { maxOutputLength: SMALL_BYTES });
   return decompress(member, { maxOutputLength: MAX_LINE_BYTES });
 }
 
