@@ -2,7 +2,6 @@ import { isWholeView } from "../flow/tags.ts";
 import type { HistoryAnswer, Period } from "../history/history.ts";
 import { formatTime } from "../history/period.ts";
 import { formatStep } from "../history/step.ts";
-import { MAX_ANSWER_ROWS } from "../store/store.ts";
 import { formatWindow } from "../view/format.ts";
 import type { Reporters } from "../view/history/header.ts";
 import { rowTagRefs, tagValue } from "../view/tag-columns.ts";
@@ -42,7 +41,7 @@ export function notesOf({ answer, stepMs, clockAheadMs = null, place = "" }: Not
         ? "those with the least traffic are"
         : "the last windows are not whole, their rows";
     notes.push(
-      `more than ${MAX_ANSWER_ROWS} rows: ${which} left out; fewer tags, a filter${stepMs === undefined ? "" : ", a longer step"} or a shorter time give all`,
+      `more rows than an answer takes: ${which} left out; fewer tags, a filter${stepMs === undefined ? "" : ", a longer step"} or a shorter time give all`,
     );
   }
   const longest = Math.max(0, ...answer.hosts.map(({ interval_ms }) => interval_ms ?? 0));

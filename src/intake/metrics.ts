@@ -22,6 +22,11 @@ export function createMetrics(store: Store) {
     "Bytes acknowledged that are not in Parquet yet.",
     () => store.status().journalBytes,
   );
+  gauge(
+    "npmon_intake_damaged_files",
+    "Files set aside because they could not be read.",
+    () => store.status().damaged,
+  );
   gauge("npmon_intake_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
   return {
     registry,

@@ -5,66 +5,121 @@ import type { Store } from "../store/store.ts";
 import type { IntakeReceipt, RejectedLine } from "./contract.ts";
 import { Refusal } from "./refusal.ts";
 import type { Grant } from "./tokens.ts";
+import type { Line } from "./unpack-lines.ts";
 
 /** A message quotes what somebody sent; longer ones are cut. UTF-16 units. */
 const MAX_MESSAGE_UNITS = 300;
 
-type Decode = (text: string, place: string) => Snapshot;
+/** Of one snapshot; a forwarder makes several of more than 5,000. */
+const MAX_FLOWS = 20_000;
+
+/** So much text is kept at once; what a request holds besides is the line that is read. UTF-16 units. */
+const PORTION_UNITS = 8 * 1024 * 1024;
+
+/** After so long a disk may have room again, s. */
+const RETRY_AFTER_S = 5;
+
+export interface ReceiveOptions {
+  readonly store: Store;
+  readonly grant: Grant;
+  decode(text: string, place: string): Snapshot;
+}
 
 /**
- * Keeps the good snapshots of a body and says of every other why it is none.
- * @throws Refusal 400 when no line is a snapshot, 503 when nothing can be kept
+ * Keeps the good snapshots of a body and says of every other why it is none. A body that turns out unreadable behind
+ * them leaves those before it kept; sent again they are known by their ids.
+ * @throws Refusal 400 when no line is a snapshot, 503 when nothing can be kept; what the lines throw
  */
-export async function receive(
-  body: Buffer,
-  { decode, store, grant }: { readonly decode: Decode; readonly store: Store; readonly grant: Grant },
-): Promise<IntakeReceipt> {
-  const rejected: RejectedLine[] = [];
-  const good: Snapshot[] = [];
-  const lineOf = new Map<string, number>();
+export async function receive(lines: AsyncIterable<Line>, options: ReceiveOptions): Promise<IntakeReceipt> {
+  const portion = new Portion(options.store);
   let isReadable = false;
-  for (const { text, line } of linesOf(body)) {
-    try {
-      const snapshot = decode(text, "");
-      isReadable = true;
-      if (grant.host !== null && snapshot.host !== grant.host) {
-        rejected.push({ line, id: snapshot.id, message: "host: the token is another host's" });
-        continue;
-      }
-      lineOf.set(snapshot.id, line);
-      good.push(snapshot);
-    } catch (error) {
-      if (!(error instanceof NpmonError)) throw error;
-      const id = idIn(text);
-      isReadable ||= id !== null;
-      rejected.push({ line, id, message: tidy(error.message.replace(/^: /, "")) });
-    }
+  for await (const { text, number } of lines) {
+    const read = readLine(text, options);
+    isReadable ||= read.id !== null;
+    if ("snapshot" in read) await portion.add(read.snapshot, text.length, number);
+    else portion.rejected.push({ line: number, id: read.id, message: tidy(read.message) });
     // others are answered in between
     await setImmediate();
   }
+  const { rejected } = portion;
   if (!isReadable) {
-    const message = rejected[0] === undefined ? "the body is empty" : `line 1: ${rejected[0].message}`;
+    const message =
+      rejected[0] === undefined ? "the body is empty" : `line ${rejected[0].line}: ${rejected[0].message}`;
     throw new Refusal(400, "unreadable", message, "The body is one snapshot of npmon.snapshot/1 a line.");
   }
+  await portion.keep();
+  return { accepted: portion.accepted, duplicate: portion.duplicate, rejected };
+}
+
+type ReadLine =
+  | { readonly id: string; readonly snapshot: Snapshot }
+  | { readonly id: string | null; readonly message: string };
+
+function readLine(text: string, { decode, grant }: ReceiveOptions): ReadLine {
   try {
-    const { accepted, duplicate, refused } = await store.put(good);
-    for (const { id, message } of refused) rejected.push({ line: lineOf.get(id) ?? 0, id, message });
-    return { accepted, duplicate, rejected };
+    const snapshot = decode(text, "");
+    const { id, host, flows } = snapshot;
+    if (grant.host !== null && host !== grant.host) {
+      return { id, message: "host: the token is another host's" };
+    }
+    if (flows.length > MAX_FLOWS) return { id, message: `flows: more than ${MAX_FLOWS}` };
+    return { id, snapshot };
   } catch (error) {
-    if (!(error instanceof NpmonError)) throw error;
-    throw new Refusal(503, "busy", error.message, error.remedy, 5);
+    // what no parser was made for, such as text nested too deep, is no snapshot either
+    const message = error instanceof NpmonError ? error.message.replace(/^: /, "") : "it cannot be read";
+    return { id: idIn(text), message };
   }
 }
 
-function* linesOf(body: Buffer): Generator<{ readonly text: string; readonly line: number }> {
-  let line = 0;
-  for (let start = 0; start < body.length; ) {
-    const newline = body.indexOf(10, start);
-    const end = newline < 0 ? body.length : newline;
-    line++;
-    const text = body.toString("utf8", start, end);
-    if (text.trim() !== "") yield { text, line };
-    start = end + 1;
+/** What is kept together, and what has become of all. */
+class Portion {
+  readonly accepted: string[] = [];
+  readonly duplicate: string[] = [];
+  readonly rejected: RejectedLine[] = [];
+  readonly #store: Store;
+  #snapshots: Snapshot[] = [];
+  #units = 0;
+  readonly #lineOf = new Map<string, number>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async add(snapshot: Snapshot, units: number, line: number): Promise<void> {
+    this.#snapshots.push(snapshot);
+    this.#lineOf.set(snapshot.id, line);
+    this.#units += units;
+    if (this.#units >= PORTION_UNITS) await this.keep();
+  }
+
+  /** @throws Refusal 503 */
+  async keep(): Promise<void> {
+    const snapshots = this.#snapshots;
+    this.#snapshots = [];
+    this.#units = 0;
+    await this.#put(snapshots);
+  }
+
+  async #put(snapshots: readonly Snapshot[]): Promise<void> {
+    if (snapshots.length === 0) return;
+    try {
+      const { accepted, duplicate, refused } = await this.#store.put(snapshots);
+      this.accepted.push(...accepted);
+      this.duplicate.push(...duplicate);
+      for (const { id, message } of refused) this.#reject(id, message);
+    } catch (error) {
+      if (error instanceof NpmonError) {
+        throw new Refusal(503, "busy", error.message, error.remedy, RETRY_AFTER_S, error);
+      }
+      // one that the store was not made for must not keep the others out for ever
+      const [first] = snapshots;
+      if (snapshots.length === 1 && first !== undefined) this.#reject(first.id, "it cannot be kept");
+      else for (const snapshot of snapshots) await this.#put([snapshot]);
+    }
+  }
+
+  #reject(id: string, message: string): void {
+    this.rejected.push({ line: this.#lineOf.get(id) ?? 0, id, message: tidy(message) });
   }
 }
 
@@ -79,5 +134,5 @@ function idIn(text: string): string | null {
 }
 
 function tidy(message: string): string {
-  return message.replaceAll(/\p{Cc}/gu, "?").slice(0, MAX_MESSAGE_UNITS);
+  return message.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?").slice(0, MAX_MESSAGE_UNITS);
 }

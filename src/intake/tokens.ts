@@ -4,7 +4,7 @@ import { NpmonError } from "../error/error.ts";
 
 /** Who may send, and for whom. */
 export interface Grant {
-  /** The only host whose snapshots it takes; `null`: any. */
+  /** The only host whose snapshots it takes, and no question; `null`: any, and questions. */
   readonly host: string | null;
 }
 
@@ -20,7 +20,7 @@ interface Entry extends Grant {
 
 /**
  * @param file - a token a line, for any host, or a host's name and its token with a space between; `#` begins a comment
- * @throws NpmonError `intake` for a file that cannot be read or has a line of more words
+ * @throws NpmonError `intake` for a file that cannot be read, has no token or a line of more words
  */
 export function readTokens(token: string | null, file: string | null): Tokens {
   const entries: Entry[] = token === null ? [] : [{ host: null, digest: digestOf(token) }];
@@ -40,6 +40,9 @@ export function readTokens(token: string | null, file: string | null): Tokens {
         }
         entries.push({ host: second === undefined ? null : first, digest: digestOf(second ?? first) });
       });
+  }
+  if (file !== null && entries.length === 0) {
+    throw new NpmonError("intake", `${file} has no token`, "A line is TOKEN, or HOST TOKEN.");
   }
   return Object.freeze({
     isEmpty: entries.length === 0,
@@ -61,6 +64,11 @@ function readText(file: string): string {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NpmonError("intake", `cannot read ${file}: ${reason}`, "", cause);
+    throw new NpmonError(
+      "intake",
+      `cannot read ${file}: ${reason}`,
+      "The intake's user has to be able to read it.",
+      cause,
+    );
   }
 }

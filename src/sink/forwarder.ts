@@ -7,9 +7,19 @@ import type { Entry } from "./spool/entry.ts";
 import { type DropReason, openSpool, type Spool } from "./spool/spool.ts";
 import { type ForwardStatus, reasonsOf, STATUS_FILE, STATUS_SCHEMA } from "./spool/status.ts";
 import { writeDurable } from "./spool/write-durable.ts";
+import { within } from "./within.ts";
 
 /** Snapshots on their way to a disk that does not answer; more are dropped. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+export interface Clock {
+  /** Since 1970, ms; may be set at any time, and is only told, never reckoned with. */
+  wallMs(): number;
+  /** Never set, ms. */
+  monotonicMs(): number;
+}
+
+const CLOCK: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 export interface ForwarderOptions {
   readonly folder: string;
@@ -18,6 +28,7 @@ export interface ForwarderOptions {
   readonly intervalMs: number;
   readonly destinations: readonly { readonly url: string; readonly send: Send }[];
   readonly patience?: Patience;
+  readonly clock?: Clock;
   say(level: "info" | "warn", text: string): void;
 }
 
@@ -36,13 +47,16 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #spool: Spool;
   readonly #couriers: readonly Courier[];
-  readonly #startedMs = Date.now();
+  readonly #clock: Clock;
+  readonly #startedMs: number;
   #tail: Promise<void> = Promise.resolve();
   #pendingBytes = 0;
   #made = 0;
   #lastMadeMs: number | null = null;
   #dropped = 0;
   #droppedBytes = 0;
+  /** Drops that nobody was told of yet. */
+  readonly #unsaid = new Map<DropReason, number>();
   #lastDropMs: number | null = null;
   #reportedDropped = 0;
   #reportedRefused = 0;
@@ -54,6 +68,8 @@ export class Forwarder {
   constructor(options: ForwarderOptions, spool: Spool) {
     this.#options = options;
     this.#spool = spool;
+    this.#clock = options.clock ?? CLOCK;
+    this.#startedMs = this.#clock.wallMs();
     this.#couriers = options.destinations.map(
       ({ url, send }) =>
         new Courier({
@@ -62,7 +78,7 @@ export class Forwarder {
           spool,
           patience: options.patience ?? PATIENCE,
           random: Math.random,
-          wallMs: Date.now,
+          wallMs: () => this.#clock.wallMs(),
           say: options.say,
           onPassed: () => this.#settle(),
         }),
@@ -76,7 +92,7 @@ export class Forwarder {
   /** Takes a line of one snapshot, its end included. Returns at once. */
   take(id: string, line: string): void {
     this.#made++;
-    this.#lastMadeMs = Date.now();
+    this.#lastMadeMs = this.#clock.wallMs();
     if (this.#pendingBytes + line.length > MAX_PENDING_BYTES) {
       this.#countDrop(line.length, "disk");
       return;
@@ -117,7 +133,7 @@ export class Forwarder {
       schema: STATUS_SCHEMA,
       pid: process.pid,
       started: formatTime(this.#startedMs),
-      written: formatTime(Date.now()),
+      written: formatTime(this.#clock.wallMs()),
       interval_ms: this.#options.intervalMs,
       snapshots: { made: this.#made, last: formatTime(this.#lastMadeMs) },
       spool: {
@@ -153,12 +169,14 @@ export class Forwarder {
   /** Everything taken is on the disk, every destination is tried once more, for so long at most, ms. */
   async finish(withinMs: number): Promise<void> {
     // a disk that does not answer must not keep npmon from ending
-    await orAfter(withinMs, this.#tail);
+    await within(withinMs, this.#tail);
     await Promise.all(this.#couriers.map((courier) => courier.finish(withinMs)));
-    await orAfter(
+    await within(
       withinMs,
       this.#keeping.then(() => this.#writeStatus()),
     );
+    await within(withinMs, this.#spool.removed());
+    this.#sayDrops();
     this.#spool.close();
   }
 
@@ -171,11 +189,18 @@ export class Forwarder {
   #countDrop(bytes: number, why: DropReason): void {
     this.#dropped++;
     this.#droppedBytes += bytes;
-    this.#lastDropMs = Date.now();
-    this.#options.say(
-      "warn",
-      `a snapshot is lost, the oldest: ${DROPS[why]}; ${this.#dropped} since the start`,
-    );
+    this.#lastDropMs = this.#clock.wallMs();
+    // thousands at once, as after a smaller bound was configured, are one line
+    if (this.#unsaid.size === 0) setImmediate(() => this.#sayDrops());
+    this.#unsaid.set(why, (this.#unsaid.get(why) ?? 0) + 1);
+  }
+
+  #sayDrops(): void {
+    for (const [why, count] of this.#unsaid) {
+      const which = count === 1 ? "a snapshot is lost" : `${count} snapshots are lost`;
+      this.#options.say("warn", `${which}${DROPS[why]}; ${this.#dropped} since the start`);
+    }
+    this.#unsaid.clear();
   }
 
   /** Removes what everybody has. Where there are several destinations, their places are written down as well. */
@@ -223,19 +248,12 @@ export class Forwarder {
 }
 
 const DROPS: Readonly<Record<DropReason, string>> = {
-  size: "the spool is as large as it may be",
-  age: "it waited as long as it may",
-  disk: "the disk takes nothing",
+  size: ", the oldest: the spool is as large as it may be",
+  age: ", the oldest: it waited as long as it may",
+  disk: ", the oldest: the disk takes nothing",
+  gone: ": its file in the spool cannot be read",
+  damaged: ": its file in the spool is damaged, and set aside in refused/",
 };
-
-async function orAfter(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
 
 function formatTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
@@ -250,7 +268,7 @@ export async function openForwarder(options: ForwarderOptions): Promise<Forwarde
   let forwarder: Forwarder | null = null;
   const spool = await openSpool({
     ...options,
-    monotonicMs: () => performance.now(),
+    monotonicMs: () => (options.clock ?? CLOCK).monotonicMs(),
     onDrop: (entry, why) => {
       if (forwarder === null) early.push([entry, why]);
       else forwarder.drop(entry, why);

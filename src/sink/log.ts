@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, constants } from "node:fs";
 
 const LEVELS = ["debug", "info", "warn", "error", "off"] as const;
 
@@ -12,16 +12,28 @@ export interface LogOptions {
   formatSafe(text: string): string;
 }
 
-/** Writes a line for people; a log file that takes nothing is replaced by stderr. */
+/** A named pipe that nobody reads must not hold up anything. */
+const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** Writes a line for people; a log file that takes nothing is replaced by stderr, where it is said once why. */
 export function createLog({ file, level, formatSafe }: LogOptions) {
+  let saidTrouble = "";
   return (of: Exclude<LogLevel, "off">, text: string): void => {
     if (LEVELS.indexOf(of) < LEVELS.indexOf(level)) return;
     const line = formatSafe(text);
     if (file !== "") {
       try {
-        appendFileSync(file, `${new Date().toISOString()} ${of} ${line}\n`, { mode: 0o600 });
+        appendFileSync(file, `${new Date().toISOString()} ${of} ${line}\n`, {
+          mode: 0o600,
+          flag: FLAG as unknown as string,
+        });
+        saidTrouble = "";
         return;
-      } catch {}
+      } catch (error) {
+        const trouble = `cannot write the log: ${error instanceof Error ? error.message : String(error)}`;
+        if (trouble !== saidTrouble) process.stderr.write(`npmon: ${formatSafe(trouble)}\n`);
+        saidTrouble = trouble;
+      }
     }
     process.stderr.write(`npmon: ${line}\n`);
   };

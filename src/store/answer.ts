@@ -4,8 +4,9 @@ import { compileRowFilter } from "../query/compile-row-filter.ts";
 import { splitFilter } from "../query/filter.ts";
 import { formatFilter } from "../query/format-filter.ts";
 import type { Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
+import { type Report, reportOf } from "./answer-report.ts";
 import type { SqlRow } from "./duckdb.ts";
-import { MAX_ANSWER_ROWS, type StoreAnswer, type StoreQuery } from "./store.ts";
+import { maxAnswerRows, type StoreAnswer, type StoreQuery } from "./store.ts";
 
 /** Rows of sums as snapshots, so that whatever shows a snapshot shows them; measures of the filter are asked here. */
 export function makeAnswer(
@@ -15,49 +16,38 @@ export function makeAnswer(
   reports: readonly SqlRow[],
 ): StoreAnswer {
   const { sinceMs, untilMs, stepMs = untilMs - sinceMs } = query;
-  const byStep = new Map<number, SnapshotFlow[]>();
-  for (const row of rows.slice(0, MAX_ANSWER_ROWS)) {
+  const most = maxAnswerRows(columns.length);
+  const flows = new Map<number, SnapshotFlow[]>();
+  for (const row of rows.slice(0, most)) {
     const step = Number(row.step);
-    const flows = byStep.get(step) ?? [];
-    flows.push(flowOf(row, columns, stepMs));
-    byStep.set(step, flows);
+    const start = sinceMs + step * stepMs;
+    const own = flows.get(step) ?? [];
+    own.push(flowOf(row, columns, Math.min(untilMs, start + stepMs) - start));
+    flows.set(step, own);
   }
-  const names = reports.map(({ host }) => String(host));
-  const host = names.length === 1 ? String(names[0]) : `${names.length} hosts`;
-  const lost = reports.reduce((sum, report) => sum + Number(report.lost ?? 0), 0);
+  const byStep = new Map(reports.map((row) => [Number(row.step), row]));
   const fits = measuresOf(query);
+  const groupBy = typeof query.groupBy === "string" ? [query.groupBy] : query.groupBy.map(formatTagRef);
+  const filter = query.filter === null ? null : formatFilter(query.filter);
   const count = Math.max(1, Math.ceil((untilMs - sinceMs) / stepMs));
-  const windows = Array.from({ length: count }, (_, step) => {
+  const windows = Array.from({ length: count }, (_, step): Snapshot => {
     const start = sinceMs + step * stepMs;
     const end = Math.min(untilMs, start + stepMs);
-    return Object.freeze<Snapshot>({
+    const { host, probe }: Report = reportOf(byStep.get(step));
+    return Object.freeze({
       schema: "npmon.snapshot/1",
       id: randomUUID(),
       host,
       start: new Date(start).toISOString(),
       end: new Date(end).toISOString(),
       interval_ms: end - start,
-      group_by: typeof query.groupBy === "string" ? [query.groupBy] : query.groupBy.map(formatTagRef),
-      filter: query.filter === null ? null : formatFilter(query.filter),
-      probe: {
-        tier: "tracepoint",
-        lost,
-        lost_bytes: 0,
-        unattributed: 0,
-        flows: byStep.get(step)?.length ?? 0,
-        tracked: 0,
-        capacity: 0,
-        waiting: 0,
-        backwards: 0,
-        closed_buffer_fill: 0,
-        cpu_user_ms: 0,
-        cpu_system_ms: 0,
-        memory_bytes: 0,
-      },
-      flows: Object.freeze((byStep.get(step) ?? []).filter((flow) => fits(flow, end - start))),
+      group_by: groupBy,
+      filter,
+      probe,
+      flows: Object.freeze((flows.get(step) ?? []).filter((flow) => fits(flow, end - start))),
     });
   });
-  return { windows: Object.freeze(windows), hasMore: rows.length > MAX_ANSWER_ROWS };
+  return { windows: Object.freeze(windows), hasMore: rows.length > most };
 }
 
 function measuresOf(query: StoreQuery): (flow: SnapshotFlow, intervalMs: number) => boolean {
@@ -69,20 +59,14 @@ function flowOf(row: SqlRow, columns: readonly TagRef[], windowMs: number): Snap
   const ends: Record<string, Record<string, TagValue>> = {};
   const tags: Record<string, TagValue> = {};
   columns.forEach((ref, index) => {
-    const found = row[`g${index}`];
-    const value =
-      found === null || found === undefined
-        ? null
-        : typeof found === "bigint"
-          ? Number(found)
-          : String(found);
+    const value = tagValue(row[`g${index}`]);
     if (ref.end === "flow") tags[ref.tag] = value;
     else {
       ends[ref.end] ??= {};
       (ends[ref.end] as Record<string, TagValue>)[ref.tag] = value;
     }
   });
-  const number = (name: string): number => Number(row[name] ?? 0);
+  const number = (name: string): number => Math.min(Number(row[name] ?? 0), Number.MAX_SAFE_INTEGER);
   const weight = number("rtt_weight");
   return Object.freeze({
     ...ends,
@@ -110,4 +94,9 @@ function flowOf(row: SqlRow, columns: readonly TagRef[], windowMs: number): Snap
       }),
     }),
   });
+}
+
+function tagValue(found: unknown): TagValue {
+  if (found === null || found === undefined) return null;
+  return typeof found === "bigint" ? Number(found) : String(found);
 }

@@ -1,4 +1,4 @@
-import { ENDPOINT_TAGS } from "../flow/tags.ts";
+import { ENDPOINT_TAGS, type TagRef } from "../flow/tags.ts";
 import { askedTags, type Filter, type Match, termsOf } from "../query/filter.ts";
 import { quantityValue } from "../query/quantity.ts";
 import { type AskedTag, tagKind } from "../query/tag-names.ts";
@@ -33,7 +33,20 @@ export function tagSql(end: string, tag: string, parameters: SqlParameters): str
     return `CASE WHEN direction = 'incoming' THEN ${incoming} ELSE ${other} END`;
   }
   if (BUILT_IN.has(tag)) return quoteName(`${end}.${tag}`);
-  return `${quoteName(`${end}_tags`)}[${parameters.add(tag)}]`;
+  return `json_extract_string(${quoteName(`${end}_tags`)}, ${parameters.add(pointer(tag))})`;
+}
+
+/** As JSON pointers name a member. */
+function pointer(name: string): string {
+  return `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+}
+
+/** The stored columns that {@link tagSql} looks at. */
+export function columnsOfTag({ end, tag }: TagRef): readonly string[] {
+  if (end === "flow") return [tag];
+  const name = (one: string) => (BUILT_IN.has(tag) ? `${one}.${tag}` : `${one}_tags`);
+  if (end === "source" || end === "destination") return [name(end)];
+  return [name("source"), name("destination"), "direction"];
 }
 
 /** The filter as a condition that is true or false, never NULL. Measures are not asked here: they are for rows. */

@@ -32,6 +32,8 @@ export class Duck {
       ...(spillFolder !== null && { temp_directory: spillFolder, max_temp_directory_size: "4GB" }),
     });
     const connection = await instance.connect();
+    // files never change, and a question of days opens many
+    await connection.run("SET parquet_metadata_cache = true");
     return new Duck(instance, connection, (values) => listValue([...values]));
   }
 

@@ -1,102 +1,131 @@
+import { createHash } from "node:crypto";
 import { ENDPOINT_TAGS, type TagValue } from "../flow/tags.ts";
 import { tagKind } from "../query/tag-names.ts";
 import type { EndTags, Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
-
-export const BUCKET_MS = 300_000;
-
-const BUILT_IN: ReadonlySet<string> = new Set(ENDPOINT_TAGS);
+import { COUNTERS, PROBE_NUMBERS, TAG_COLUMNS } from "./columns.ts";
 
 /** Longer values are cut: a tag is a name. UTF-16 units. */
-const MAX_VALUE_UNITS = 4096;
+const MAX_VALUE_UNITS = 2048;
 
 /** What is larger is somebody's joke, and no sum is to overflow by it. */
 const MAX_INTERVAL_MS = 366 * 86_400_000;
-const MAX_RTT_US = 1e12;
+const MAX_RTT_US = 1e9;
 const MAX_WEIGHT = 2 ** 31;
 
-/** Of the user's tags and labels of one end; with it a row has at most some 4 MB. */
+/** Of the user's tags and labels of one end. */
 const MAX_OTHER_TAGS = 64;
-const MAX_NAME_UNITS = 600;
+const MAX_OTHER_UNITS = 64 * 1024;
 
-type FlatRow = Record<string, TagValue | Record<string, string>>;
+const PLACES: ReadonlyMap<string, number> = new Map(ENDPOINT_TAGS.map((tag, index) => [tag, index]));
+const NUMBERS: ReadonlySet<string> = new Set(ENDPOINT_TAGS.filter((tag) => tagKind(tag) === "number"));
+
+/** The one spelling of an id, which can come in capitals and as `urn:uuid:…`. */
+export function normalId(id: string): string {
+  return id.slice(-36).toLowerCase();
+}
 
 /**
- * The snapshot as rows of the stored columns, one JSON object a line; what is not known is absent. Its last line is the
- * one of `kind` `snapshot`, with the number of the others: without it a snapshot is not whole.
+ * A snapshot as the journal has it: lines of {@link JOURNAL_COLUMNS} with tabs in between, nothing where nothing is
+ * known. The first is the report and begins with the id, the bytes that follow and their SHA-1: whether a snapshot is
+ * whole and undamaged can be told by itself.
  *
  * A row by client and server becomes one from source to destination as the client saw it.
  */
-export function flattenSnapshot(snapshot: Snapshot): string {
-  const id = snapshot.id.toLowerCase();
+export function flattenSnapshot(snapshot: Snapshot): Buffer {
+  const id = normalId(snapshot.id);
   const start = Date.parse(snapshot.start);
-  const head = {
-    snapshot: id,
-    host: cleanText(snapshot.host),
-    bucket: Math.floor(start / BUCKET_MS) * BUCKET_MS,
-    start,
-    end: Date.parse(snapshot.end),
-    interval_ms: Math.min(snapshot.interval_ms, MAX_INTERVAL_MS),
-  };
-  let text = "";
-  for (const flow of snapshot.flows)
-    text += `${JSON.stringify({ kind: "flow", ...head, ...flatFlow(flow) })}\n`;
-  const last = { kind: "snapshot", ...head, lost: snapshot.probe.lost, rows: snapshot.flows.length };
-  return `${text}${JSON.stringify(last)}\n`;
+  const host = cell(snapshot.host);
+  const interval = Math.min(snapshot.interval_ms, MAX_INTERVAL_MS);
+  const { probe } = snapshot;
+  const numbers = PROBE_NUMBERS.map((name) => [name, probe[name] ?? 0]);
+  const report = cell(JSON.stringify({ tier: probe.tier, ...Object.fromEntries(numbers) }));
+  let text = `${start}\t${Date.parse(snapshot.end)}\t${interval}\t${host}\t${report}${REPORT_REST}\n`;
+  const before = `\t\t\t${start}\t\t\t${host}\t\t`;
+  for (const flow of snapshot.flows) text += `${before}${flatFlow(flow, interval)}\n`;
+  const body = Buffer.from(text);
+  const head = Buffer.from(`${id}\t${body.length}\t${hashOf(id, body)}\t`);
+  return Buffer.concat([head, body]);
 }
 
-function flatFlow(flow: SnapshotFlow): FlatRow {
+/** Tabs for all columns behind `probe`. */
+const REPORT_REST = "\t".repeat(TAG_COLUMNS.length + COUNTERS.length);
+
+export function hashOf(id: string, body: Buffer): string {
+  return createHash("sha1").update(id).update(body).digest("hex");
+}
+
+function flatFlow(flow: SnapshotFlow, intervalMs: number): string {
   const byRole = flow.client !== undefined || flow.server !== undefined;
-  const row: FlatRow = {};
-  addEnd(row, "source", byRole ? flow.client : flow.source);
-  addEnd(row, "destination", byRole ? flow.server : flow.destination);
-  if (flow.protocol != null) row.protocol = flow.protocol;
-  if (byRole) row.direction = "outgoing";
-  else if (flow.direction != null) row.direction = flow.direction;
-  if (flow.family != null) row.family = flow.family;
+  const source = flatEnd(byRole ? flow.client : flow.source);
+  const destination = flatEnd(byRole ? flow.server : flow.destination);
+  const direction = byRole ? "outgoing" : tagCell(flow.direction);
   const { active, opened, closed, failed } = flow.connections;
-  row.bytes_sent = flow.bytes_sent;
-  row.bytes_received = flow.bytes_received;
-  row.packets_sent = flow.packets_sent;
-  row.packets_received = flow.packets_received;
-  row.retransmits = flow.retransmits;
-  row.opened = opened;
-  row.closed = closed;
-  row.failed_refused = failed.refused;
-  row.failed_reset = failed.reset;
-  row.failed_timed_out = failed.timed_out;
-  row.failed_unreachable = failed.unreachable;
-  row.failed_other = failed.other;
-  row.active = active;
-  if (flow.rtt_us !== undefined) {
-    row.rtt_us = Math.min(flow.rtt_us, MAX_RTT_US);
-    row.rtt_var_us = Math.min(flow.rtt_var_us ?? 0, MAX_RTT_US);
-    row.rtt_weight = Math.min(MAX_WEIGHT, Math.max(1, active + closed));
-  }
-  return row;
+  const weight = flow.rtt_us === undefined ? 0 : Math.min(MAX_WEIGHT, Math.max(1, active + closed));
+  const rtt = Math.round(Math.min(flow.rtt_us ?? 0, MAX_RTT_US) * weight);
+  const jitter = Math.round(Math.min(flow.rtt_var_us ?? 0, MAX_RTT_US) * weight);
+  return `${source}\t${destination}\t${tagCell(flow.protocol)}\t${direction}\t${tagCell(flow.family)}\t${
+    flow.bytes_sent || ""
+  }\t${flow.bytes_received || ""}\t${flow.packets_sent || ""}\t${flow.packets_received || ""}\t${
+    flow.retransmits || ""
+  }\t${opened || ""}\t${closed || ""}\t${failed.refused || ""}\t${failed.reset || ""}\t${failed.timed_out || ""}\t${
+    failed.unreachable || ""
+  }\t${failed.other || ""}\t${sumCell(active * intervalMs)}\t${sumCell(rtt)}\t${sumCell(jitter)}\t${weight || ""}`;
 }
 
-function addEnd(row: FlatRow, end: "source" | "destination", tags: EndTags | undefined): void {
-  let others: Record<string, string> | null = null;
-  let count = 0;
+function sumCell(sum: number): number | "" {
+  return Math.min(sum, Number.MAX_SAFE_INTEGER) || "";
+}
+
+/** The tags in the order of {@link ENDPOINT_TAGS}, then the others. */
+function flatEnd(tags: EndTags | undefined): string {
+  const cells = new Array<string>(ENDPOINT_TAGS.length + 1).fill("");
+  let others: [string, string][] | null = null;
   for (const tag in tags) {
     const value = tags[tag];
     if (value === null || value === undefined) continue;
-    if (!BUILT_IN.has(tag)) {
-      others ??= {};
-      if (++count > MAX_OTHER_TAGS || tag.length > MAX_NAME_UNITS) continue;
-      others[cleanText(tag)] = cleanText(String(value));
-    } else if (tagKind(tag) === "number") {
+    const place = PLACES.get(tag);
+    if (place === undefined) {
+      others ??= [];
+      others.push([tag, String(value)]);
+    } else if (NUMBERS.has(tag)) {
       const number = Number(value);
-      if (value !== "" && Number.isSafeInteger(number)) row[`${end}.${tag}`] = number;
-    } else {
-      row[`${end}.${tag}`] = cleanText(String(value));
-    }
+      if (value !== "" && Number.isSafeInteger(number)) cells[place] = String(number);
+    } else cells[place] = cell(String(value));
   }
-  if (others !== null) row[`${end}_tags`] = others;
+  if (others !== null) cells[ENDPOINT_TAGS.length] = cell(flatOthers(others), 8 * MAX_OTHER_UNITS);
+  return cells.join("\t");
 }
 
-/** Text that every reader of JSON and Parquet takes: no half characters and no NUL. */
-function cleanText(text: string): string {
-  const short = text.length > MAX_VALUE_UNITS ? text.slice(0, MAX_VALUE_UNITS) : text;
-  return short.replaceAll(/\p{Surrogate}|\0/gu, "\ufffd");
+/** Pairs by hand, for a name can be `__proto__`. */
+function flatOthers(others: [string, string][]): string {
+  others.sort(([a], [b]) => (a < b ? -1 : 1));
+  const pairs: string[] = [];
+  let units = 0;
+  for (const [name, value] of others.slice(0, MAX_OTHER_TAGS)) {
+    const short = value.slice(0, MAX_VALUE_UNITS);
+    units += name.length + short.length;
+    if (units > MAX_OTHER_UNITS) break;
+    pairs.push(`${jsonText(name)}:${jsonText(short)}`);
+  }
+  return `{${pairs.join(",")}}`;
+}
+
+const UNFIT = /[\ud800-\udfff\0]/;
+
+/** Text that every reader of JSON takes: no half characters and no NUL. */
+function jsonText(text: string): string {
+  return JSON.stringify(UNFIT.test(text) ? text.replaceAll(/\p{Surrogate}|\0/gu, "\ufffd") : text);
+}
+
+function tagCell(value: TagValue | undefined): string {
+  return value === null || value === undefined ? "" : cell(String(value));
+}
+
+const SPECIAL = /["\t\n\r\0]/;
+
+/** A text as a cell of the journal. Half characters become one that says so when the line becomes bytes. */
+function cell(text: string, maxUnits = MAX_VALUE_UNITS): string {
+  const short = text.length > maxUnits ? text.slice(0, maxUnits) : text;
+  if (short === "") return '""';
+  return SPECIAL.test(short) ? `"${short.replaceAll('"', '""').replaceAll("\0", "\ufffd")}"` : short;
 }

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, unlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { NpmonError } from "../error/error.ts";
-import { readLines } from "../snapshot/lines.ts";
-import { syncFile, syncFolder } from "./durable.ts";
+import { damagedIn, mendSegment } from "./blocks.ts";
+import { syncFolder } from "./durable.ts";
+import { hourOf } from "./known-ids.ts";
 
 /** A file of rows that are acknowledged and not in Parquet yet. */
 export interface Segment {
@@ -11,21 +12,29 @@ export interface Segment {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
+  /** In which its snapshots began, ms since 1970. */
+  readonly hours: ReadonlySet<number>;
 }
 
-/** A snapshot as the journal has it. */
+/** A snapshot on its way into the journal; see `flattenSnapshot`. */
+export interface Entry {
+  readonly startMs: number;
+  readonly block: Buffer;
+}
+
+/** A snapshot that is in the journal already. */
 export interface JournalledSnapshot {
   readonly id: string;
   readonly startMs: number;
 }
 
 interface Waiting {
-  readonly text: string;
+  readonly entries: readonly Entry[];
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-const SUFFIX = ".ndjson";
+const SUFFIX = ".tsv";
 
 /**
  * The write-ahead files. Whoever appends at the same time shares one fsync. After a write that failed and could not be
@@ -33,9 +42,12 @@ const SUFFIX = ".ndjson";
  */
 export class Journal {
   readonly #folder: string;
+  /** Segments that were set aside, now or at a start before. */
+  readonly damaged: number;
   #number: number;
   #file: FileHandle | null = null;
   #bytes = 0;
+  #hours = new Set<number>();
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
   #sealing = false;
@@ -43,27 +55,34 @@ export class Journal {
 
   private constructor(folder: string, number: number) {
     this.#folder = folder;
+    this.damaged = damagedIn(folder).length;
     this.#number = number;
   }
 
   /**
    * Cuts off what was never acknowledged and gives the snapshots of the segments that a kill has left.
    * @param least - number of the next segment at least: the name of one never comes again
+   * @param found - told of each snapshot
+   * @param damaged - told of each segment that had to be mended
    */
   static async open(
     folder: string,
     least: number,
     found: (snapshot: JournalledSnapshot) => void,
+    damaged: (path: string, bytes: number) => void,
   ): Promise<{ readonly journal: Journal; readonly left: readonly Segment[] }> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const names = readdirSync(folder)
-      .filter((name) => /^\d{13}\.ndjson$/.test(name))
-      .sort();
     const left: Segment[] = [];
-    for (const name of names) {
+    for (const name of readdirSync(folder).sort()) {
       const path = join(folder, name);
-      const whole = await recover(path, found);
-      if (whole > 0) left.push({ name: name.slice(0, -SUFFIX.length), path, bytes: whole });
+      if (name.endsWith(".tmp")) rmSync(path);
+      if (!/^\d{13}\.tsv$/.test(name)) continue;
+      const { blocks, damagedBytes } = mendSegment(path);
+      if (damagedBytes > 0) damaged(path, damagedBytes);
+      for (const block of blocks) found(block);
+      const bytes = blocks.reduce((sum, { from, to }) => sum + to - from, 0);
+      const hours = new Set(blocks.map(({ startMs }) => hourOf(startMs)));
+      if (bytes > 0) left.push({ name: name.slice(0, -SUFFIX.length), path, bytes, hours });
       else unlinkSync(path);
     }
     const last = left.at(-1);
@@ -77,9 +96,9 @@ export class Journal {
   }
 
   /** @throws NpmonError `store` */
-  append(text: string): Promise<void> {
+  append(entries: readonly Entry[]): Promise<void> {
     if (this.#broken !== null) return Promise.reject(this.#broken);
-    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ text, resolve, reject }));
+    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ entries, resolve, reject }));
     this.#write();
     return done;
   }
@@ -97,8 +116,9 @@ export class Journal {
       const file = this.#file;
       if (file === null) return null;
       const path = this.#path;
-      const segment = { name: this.#name, path, bytes: this.#bytes };
+      const segment = { name: this.#name, path, bytes: this.#bytes, hours: this.#hours };
       this.#file = null;
+      this.#hours = new Set();
       this.#number++;
       this.#bytes = 0;
       await file.close();
@@ -146,10 +166,10 @@ export class Journal {
         this.#file = await open(this.#path, "wx", 0o600);
         syncFolder(this.#folder);
       }
-      for (const { text } of taken) {
-        const bytes = Buffer.from(text);
-        await this.#file.writeFile(bytes);
-        this.#bytes += bytes.length;
+      for (const { block, startMs } of taken.flatMap(({ entries }) => entries)) {
+        await this.#file.writeFile(block);
+        this.#bytes += block.length;
+        this.#hours.add(hourOf(startMs));
       }
       await this.#file.datasync();
       for (const { resolve } of taken) resolve();
@@ -181,39 +201,5 @@ export class Journal {
     } catch {
       this.#broken = error;
     }
-  }
-}
-
-/** How many bytes are whole snapshots; the file is cut to that. */
-async function recover(path: string, found: (snapshot: JournalledSnapshot) => void): Promise<number> {
-  let whole = 0;
-  let at = 0;
-  let rows = 0;
-  const size = statSync(path).size;
-  for await (const line of readLines(path)) {
-    at += Buffer.byteLength(line) + 1;
-    const row = parseRow(line);
-    if (row === null || at > size) break;
-    if (row.kind === "flow") rows++;
-    else if (row.rows !== rows) break;
-    else {
-      found({ id: String(row.snapshot), startMs: Number(row.start) });
-      whole = at;
-      rows = 0;
-    }
-  }
-  if (whole < size) {
-    truncateSync(path, whole);
-    syncFile(path);
-  }
-  return whole;
-}
-
-function parseRow(line: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? { ...value } : null;
-  } catch {
-    return null;
   }
 }

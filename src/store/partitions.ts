@@ -1,35 +1,36 @@
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
-import { publishFile, syncFile, syncFolder } from "./durable.ts";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { damagedIn, damagedName } from "./blocks.ts";
+import { publishFile, syncFolder } from "./durable.ts";
+import { endReplacement, replacedIn, writeReplacement } from "./replacement.ts";
 
 export const HOUR_MS = 3_600_000;
 
-const INTENT = "replace.json";
 const FOLDER = /^hour=(\d{4}-\d\d-\d\dT\d\d)$/;
-const FILE = /^[fc]\d{13}\.parquet$/;
+/** An hour that is being deleted: the name says so from the first instant. */
+const DROPPED = "dropped-";
+const DATA = /^[fc]\d{13}\.parquet$/;
+const SUMMARY = /^([a-z])([0-9a-f]{16})\.parquet$/;
 
-interface Intent {
-  readonly written: string;
-  readonly replaced: readonly string[];
+/** Summaries of another form of the program are none. */
+const SUMMARY_FORM = "1";
+
+interface Hour {
+  /** Bytes by name. */
+  readonly data: Map<string, number>;
+  readonly summaries: Map<string, number>;
 }
 
 /**
- * The Parquet files, `flows/hour=2026-01-01T00/f….parquet`: one folder an hour of `start`, and every file in it counts.
- * `f` files are made of a segment of the journal, `c` files are others joined.
+ * The Parquet files, `flows/hour=2026-01-01T00/f….parquet`: one folder an hour of `start`. Of data every file counts:
+ * `f` files are made of a segment of the journal, `c` files are others joined. A summary has a letter of its own and
+ * names the data it is of: with one file more or less it is none. `damaged-…` files could not be read and do not count.
  */
 export class Partitions {
   readonly #root: string;
-  readonly #files = new Map<number, Map<string, number>>();
+  readonly #hours = new Map<number, Hour>();
+  #damaged = 0;
 
   private constructor(root: string) {
     this.#root = root;
@@ -41,53 +42,60 @@ export class Partitions {
     if (!readOnly) mkdirSync(root, { recursive: true, mode: 0o700 });
     for (const name of existsSync(root) ? readdirSync(root) : []) {
       const hour = FOLDER.exec(name)?.[1];
-      if (hour === undefined) continue;
-      const hourMs = Date.parse(`${hour}:00:00Z`);
-      const folder = join(root, name);
-      const hidden = readOnly ? replacedIn(folder) : finish(folder);
-      const files = new Map<string, number>();
-      for (const file of readdirSync(folder)) {
-        if (FILE.test(file) && !hidden.has(file)) files.set(file, statSync(join(folder, file)).size);
+      if (hour !== undefined) partitions.#read(Date.parse(`${hour}:00:00Z`), readOnly);
+      else if (name.startsWith(DROPPED) && !readOnly) {
+        rmSync(join(root, name), { recursive: true, force: true });
       }
-      if (files.size > 0) partitions.#files.set(hourMs, files);
-      else if (!readOnly) rmSync(folder, { recursive: true, force: true });
     }
     return partitions;
   }
 
   get hours(): readonly number[] {
-    return [...this.#files.keys()].sort((a, b) => a - b);
+    return [...this.#hours.keys()].sort((a, b) => a - b);
   }
 
   /** Of all files, as their names have it; 0 when there is none. */
   get highestNumber(): number {
     let highest = 0;
-    for (const files of this.#files.values()) {
-      for (const name of files.keys()) highest = Math.max(highest, Number(name.slice(1, 14)));
+    for (const { data } of this.#hours.values()) {
+      for (const name of data.keys()) highest = Math.max(highest, Number(name.slice(1, 14)));
     }
     return highest;
   }
 
-  get size(): { readonly files: number; readonly bytes: number } {
+  get size(): { readonly files: number; readonly bytes: number; readonly damaged: number } {
     let files = 0;
     let bytes = 0;
-    for (const each of this.#files.values()) {
-      files += each.size;
-      for (const size of each.values()) bytes += size;
+    for (const { data, summaries } of this.#hours.values()) {
+      files += data.size + summaries.size;
+      for (const size of [...data.values(), ...summaries.values()]) bytes += size;
     }
-    return { files, bytes };
+    return { files, bytes, damaged: this.#damaged };
   }
 
-  paths(hourMs: number): readonly string[] {
+  /** Data of the hour by path, bytes. */
+  data(hourMs: number): ReadonlyMap<string, number> {
     const folder = this.#folder(hourMs);
-    return [...(this.#files.get(hourMs)?.keys() ?? [])].map((name) => join(folder, name));
+    return new Map(
+      [...(this.#hours.get(hourMs)?.data ?? [])].map(([name, size]) => [join(folder, name), size]),
+    );
   }
 
-  /** Files with snapshots that began in `[sinceMs, untilMs)`, and perhaps others. */
-  pathsBetween(sinceMs: number, untilMs: number): readonly string[] {
-    return this.hours
-      .filter((hour) => hour + HOUR_MS > sinceMs && hour < untilMs)
-      .flatMap((hour) => this.paths(hour));
+  /** The summary as it has to be called with the data that is there. */
+  summaryName(hourMs: number, letter: string): string {
+    const names = [...(this.#hours.get(hourMs)?.data.keys() ?? [])].sort().join("\n");
+    const digest = createHash("sha1").update(`${SUMMARY_FORM}\n${names}`).digest("hex");
+    return `${letter}${digest.slice(0, 16)}.parquet`;
+  }
+
+  /** `null` when there is none of the data that is there. */
+  summary(hourMs: number, letter: string): string | null {
+    const name = this.summaryName(hourMs, letter);
+    return this.#hours.get(hourMs)?.summaries.has(name) ? join(this.#folder(hourMs), name) : null;
+  }
+
+  hasSummaries(hourMs: number): boolean {
+    return (this.#hours.get(hourMs)?.summaries.size ?? 0) > 0;
   }
 
   /** Where to write what {@link publish} or {@link replace} then takes. */
@@ -109,65 +117,79 @@ export class Partitions {
 
   /** Puts a finished file in the place of others. From the moment the intent is written it happens, whatever happens. */
   replace(hourMs: number, name: string, paths: readonly string[]): void {
-    const folder = this.#folder(hourMs);
-    const replaced = paths.map((path) => path.slice(folder.length + 1));
-    syncFile(join(folder, `${name}.tmp`));
-    const intent: Intent = { written: name, replaced };
-    writeFileSync(join(folder, `${INTENT}.tmp`), JSON.stringify(intent), { mode: 0o600 });
-    publishFile(join(folder, `${INTENT}.tmp`), join(folder, INTENT));
-    finish(folder);
-    for (const file of replaced) this.#files.get(hourMs)?.delete(file);
+    const replaced = paths.map((path) => basename(path));
+    writeReplacement(this.#folder(hourMs), { written: name, replaced });
+    endReplacement(this.#folder(hourMs), DATA);
+    for (const file of replaced) this.#hours.get(hourMs)?.data.delete(file);
     this.#add(hourMs, name);
+  }
+
+  /** For good before this returns, so that what makes them void can be written. */
+  dropSummaries(hourMs: number): void {
+    const summaries = this.#hours.get(hourMs)?.summaries;
+    if (summaries === undefined || summaries.size === 0) return;
+    for (const name of summaries.keys()) rmSync(join(this.#folder(hourMs), name), { force: true });
+    summaries.clear();
+    syncFolder(this.#folder(hourMs));
   }
 
   /** Deletes an hour and all that is in it. */
   drop(hourMs: number): void {
-    rmSync(this.#folder(hourMs), { recursive: true, force: true });
-    this.#files.delete(hourMs);
+    const folder = this.#folder(hourMs);
+    const dropped = join(this.#root, `${DROPPED}${basename(folder)}`);
+    rmSync(dropped, { recursive: true, force: true });
+    renameSync(folder, dropped);
+    this.#hours.delete(hourMs);
     syncFolder(this.#root);
+    rmSync(dropped, { recursive: true, force: true });
+  }
+
+  /** Keeps a file that cannot be read under a name that is not looked for. */
+  setAside(path: string, hourMs: number): void {
+    const folder = this.#folder(hourMs);
+    renameSync(path, join(folder, damagedName(basename(path))));
+    syncFolder(folder);
+    this.#hours.get(hourMs)?.data.delete(basename(path));
+    this.#damaged++;
+  }
+
+  #read(hourMs: number, readOnly: boolean): void {
+    const folder = this.#folder(hourMs);
+    const hidden = readOnly ? replacedIn(folder, DATA) : endReplacement(folder, DATA);
+    const hour: Hour = { data: new Map(), summaries: new Map() };
+    const summaries: string[] = [];
+    for (const name of readdirSync(folder)) {
+      if (SUMMARY.test(name)) summaries.push(name);
+      else if (DATA.test(name) && !hidden.has(name)) hour.data.set(name, statSync(join(folder, name)).size);
+    }
+    const damaged = damagedIn(folder).length;
+    this.#damaged += damaged;
+    if (hour.data.size === 0 && damaged === 0 && !readOnly) {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    }
+    this.#hours.set(hourMs, hour);
+    for (const name of summaries) {
+      const isValid = name === this.summaryName(hourMs, name.slice(0, 1));
+      if (isValid) hour.summaries.set(name, statSync(join(folder, name)).size);
+      else if (!readOnly) rmSync(join(folder, name), { force: true });
+    }
   }
 
   #add(hourMs: number, name: string): void {
-    const files = this.#files.get(hourMs) ?? new Map<string, number>();
-    files.set(name, statSync(join(this.#folder(hourMs), name)).size);
-    this.#files.set(hourMs, files);
+    const hour = this.#hours.get(hourMs) ?? { data: new Map(), summaries: new Map() };
+    this.#hours.set(hourMs, hour);
+    const isSummary = SUMMARY.test(name) && !DATA.test(name);
+    const size = statSync(join(this.#folder(hourMs), name)).size;
+    (isSummary ? hour.summaries : hour.data).set(name, size);
+    if (isSummary) return;
+    for (const old of hour.summaries.keys()) {
+      rmSync(join(this.#folder(hourMs), old), { force: true });
+      hour.summaries.delete(old);
+    }
   }
 
   #folder(hourMs: number): string {
     return join(this.#root, `hour=${new Date(hourMs).toISOString().slice(0, 13)}`);
   }
-}
-
-/** Carries out the intent in the folder and removes what was never finished; can be done again at any point of it. */
-function finish(folder: string): ReadonlySet<string> {
-  const intent = readIntent(folder);
-  if (intent !== null) {
-    const path = join(folder, intent.written);
-    if (existsSync(`${path}.tmp`)) renameSync(`${path}.tmp`, path);
-    syncFolder(folder);
-    for (const name of intent.replaced) rmSync(join(folder, name), { force: true });
-    syncFolder(folder);
-    unlinkSync(join(folder, INTENT));
-    syncFolder(folder);
-  }
-  for (const name of readdirSync(folder)) if (name.endsWith(".tmp")) unlinkSync(join(folder, name));
-  return new Set();
-}
-
-/** What does not count any more, or not yet, for one who only reads. */
-function replacedIn(folder: string): ReadonlySet<string> {
-  const intent = readIntent(folder);
-  if (intent === null) return new Set();
-  return new Set(existsSync(join(folder, intent.written)) ? intent.replaced : [intent.written]);
-}
-
-function readIntent(folder: string): Intent | null {
-  const path = join(folder, INTENT);
-  if (!existsSync(path)) return null;
-  const value = JSON.parse(readFileSync(path, "utf8")) as Intent;
-  // a name from the folder of data goes nowhere else
-  if (![value.written, ...value.replaced].every((name) => FILE.test(name))) {
-    throw new Error(`${path} names what is no file of the store`);
-  }
-  return value;
 }

@@ -1,19 +1,14 @@
 import { ENDPOINT_TAGS, FLOW_TAGS, type TagRef } from "../flow/tags.ts";
 import { tagsOf } from "../query/filter.ts";
-import { COUNTERS, quoteName } from "./columns.ts";
-import { filterSql, SqlParameters, type SqlValue, tagSql } from "./compile-sql.ts";
+import { COUNTERS, filesSql, PROBE_NUMBERS, quoteName } from "./columns.ts";
+import { columnsOfTag, filterSql, SqlParameters, type SqlValue, tagSql } from "./compile-sql.ts";
+import { resolvedSql } from "./resolve-sql.ts";
+import type { Sources } from "./sources.ts";
 import type { StoreQuery } from "./store.ts";
-
-/** What an address says by itself; for any other tag of a far end, the host that has the address is asked. */
-const PLAIN_TAGS: ReadonlySet<string> = new Set(["ip", "port", "subnet", "range", "domain", "netns"]);
-
-/** What the host that has the address says of it. */
-const RESOLVED_TAGS = ENDPOINT_TAGS.filter((tag) => !PLAIN_TAGS.has(tag) && tag !== "host");
 
 export interface QuestionSql {
   readonly text: string;
   readonly values: readonly SqlValue[];
-  readonly columns: readonly TagRef[];
 }
 
 /** Columns of a question; ungrouped, all tags that have a column. */
@@ -25,57 +20,64 @@ export function columnsOf(groupBy: StoreQuery["groupBy"]): readonly TagRef[] {
   ];
 }
 
+/** What rows by client and server are made of: both ends, once. */
+const isByRole = (columns: readonly TagRef[]) =>
+  columns.some(({ end }) => end === "client" || end === "server");
+
+/** The stored columns that have to be read for a question. */
+export function askedColumns(query: StoreQuery): ReadonlySet<string> {
+  const columns = columnsOf(query.groupBy);
+  const asked = [...columns, ...(query.filter === null ? [] : tagsOf(query.filter))];
+  return new Set([...asked.flatMap(columnsOfTag), ...(isByRole(columns) ? ["direction"] : [])]);
+}
+
 /** @param fitting - see {@link SqlParameters} */
 export function questionSql(
   query: StoreQuery,
-  files: readonly string[],
+  sources: Sources,
   fitting: ReadonlyMap<string, readonly string[]>,
   limit: number,
 ): QuestionSql {
   const parameters = new SqlParameters(fitting);
   const columns = columnsOf(query.groupBy);
-  const asked = [...columns, ...(query.filter === null ? [] : tagsOf(query.filter))];
-  const byRole = columns.some(({ end }) => end === "client" || end === "server");
-  const isFarAsked = asked.some(({ end, tag }) => end !== "source" && end !== "flow" && !PLAIN_TAGS.has(tag));
-  const parts = [
-    windowSql(query, files, parameters),
-    ...(isFarAsked ? [resolveSql(asked)] : []),
-    ...(byRole ? [OUTGOING] : []),
-  ];
-  const conditions = [query.filter === null ? "true" : filterSql(query.filter, parameters)];
-  if (byRole) conditions.push(COUNTED_ONCE);
+  const byRole = isByRole(columns);
+  const conditions = windowConditions(query, parameters);
+  if (query.filter !== null) conditions.push(filterSql(query.filter, parameters));
+  if (byRole) conditions.push("NOT twice");
   const names = columns.map((ref, index) => `${tagSql(ref.end, ref.tag, parameters)} AS g${index}`);
   const groups = columns.map((_, index) => `g${index}`);
-  const step = query.stepMs === undefined ? "0" : windowNumberSql(query, query.stepMs, parameters);
   const sent = (name: string) => (byRole ? swapped(name) : name);
-  const sums = COUNTERS.map((name) => `sum(${sent(name)})::DOUBLE AS ${name}`);
-  const text = `WITH ${parts.join(",\n")}
-SELECT ${[`${step} AS step`, ...names, ...sums].join(", ")},
-  sum(active::DOUBLE * interval_ms) AS active_ms,
-  sum(rtt_us * rtt_weight)::DOUBLE AS rtt_sum, sum(rtt_var_us * rtt_weight)::DOUBLE AS rtt_var_sum,
-  sum(CASE WHEN rtt_us IS NULL THEN 0 ELSE rtt_weight END)::DOUBLE AS rtt_weight
-FROM ${isFarAsked ? "resolved" : "seen"} AS r
+  const sums = COUNTERS.map((name) => `coalesce(sum(${sent(name)}), 0)::DOUBLE AS ${name}`);
+  const text = `WITH ${cellsSql(sources, askedColumns(query), byRole)}
+SELECT ${[`${stepSql(query, parameters)} AS step`, ...names, ...sums, VOLUME].join(", ")} FROM cells
 WHERE ${conditions.join(" AND ")}
 GROUP BY ${["step", ...groups].join(", ")}
-ORDER BY step, sum(bytes_sent + bytes_received) DESC LIMIT ${limit}`;
-  return { text, values: parameters.values, columns };
+ORDER BY ${["step", "volume DESC", ...groups.slice(0, MAX_ORDERED)].join(", ")} LIMIT ${limit}`;
+  return { text, values: parameters.values };
 }
 
-/** The rows of kind `flow` of snapshots that began in the window. */
-function windowSql(query: StoreQuery, files: readonly string[], parameters: SqlParameters): string {
+const VOLUME = "coalesce(sum(bytes_sent), 0)::DOUBLE + coalesce(sum(bytes_received), 0)::DOUBLE AS volume";
+
+/** Rows of the same bytes come in the order of these columns, so that the same question has the same answer. */
+const MAX_ORDERED = 4;
+
+function cellsSql({ raw, summaries }: Sources, columns: ReadonlySet<string>, byRole: boolean): string {
+  const names = ['"start"', ...[...columns].map(quoteName), "twice", ...COUNTERS].join(", ");
+  const parts = summaries.map((files) => `SELECT ${names} FROM ${filesSql(files)} WHERE snapshot IS NULL`);
+  if (raw.files.length > 0) parts.push(`SELECT ${names} FROM resolved`);
+  const resolved = raw.files.length === 0 ? [] : [resolvedSql(raw, columns, byRole)];
+  return [...resolved, `cells AS NOT MATERIALIZED (${parts.join("\nUNION ALL ")})`].join(",\n");
+}
+
+function windowConditions(query: StoreQuery, parameters: SqlParameters): string[] {
   const since = `make_timestamp(${parameters.add(query.sinceMs * 1000)}::BIGINT)`;
   const until = `make_timestamp(${parameters.add(query.untilMs * 1000)}::BIGINT)`;
-  return `seen AS (SELECT * FROM ${filesSql(files)} WHERE kind = 'flow' AND "start" >= ${since} AND "start" < ${until})`;
+  return [`"start" >= ${since}`, `"start" < ${until}`];
 }
 
-/** The names are the store's own, but the folder is somebody's. */
-export function filesSql(files: readonly string[]): string {
-  return `read_parquet([${files.map((file) => `'${file.replaceAll("'", "''")}'`).join(", ")}], hive_partitioning = false)`;
-}
-
-function windowNumberSql(query: StoreQuery, stepMs: number, parameters: SqlParameters): string {
-  const since = parameters.add(query.sinceMs);
-  return `((epoch_ms("start") - ${since}::BIGINT) // ${parameters.add(stepMs)}::BIGINT)::INTEGER`;
+function stepSql({ sinceMs, stepMs }: StoreQuery, parameters: SqlParameters): string {
+  if (stepMs === undefined) return "0";
+  return `((epoch_ms("start") - ${parameters.add(sinceMs)}::BIGINT) // ${parameters.add(stepMs)}::BIGINT)::INTEGER`;
 }
 
 function swapped(name: string): string {
@@ -90,48 +92,30 @@ function swapped(name: string): string {
     : `(CASE WHEN direction = 'incoming' THEN ${other[name]} ELSE ${name} END)`;
 }
 
-/** An address that every host has says nothing between hosts. */
-const LOOPBACK = (ip: string) => `(${ip} LIKE '127.%' OR ${ip} = '::1')`;
+/** Gauges: what a host said last. Everything else of a report is added up, but for the fill, of which the highest counts. */
+const GAUGES: ReadonlySet<string> = new Set(["tracked", "capacity", "waiting", "memory_bytes"]);
 
-const OUTGOING = `outgoing AS (
-  SELECT DISTINCT "source.ip" AS client, "destination.ip" AS server, "destination.port" AS port, protocol,
-    CASE WHEN ${LOOPBACK('"source.ip"')} THEN host END AS scope
-  FROM seen WHERE direction = 'outgoing')`;
-
-/** What the end that was called says is left out where the caller's own report is here. */
-const COUNTED_ONCE = `NOT coalesce(direction = 'incoming' AND EXISTS (
-  SELECT 1 FROM outgoing o WHERE o.client = r."destination.ip" AND o.server = r."source.ip" AND o.port = r."source.port"
-    AND o.protocol = r.protocol AND o.scope IS NOT DISTINCT FROM (CASE WHEN ${LOOPBACK('r."source.ip"')} THEN r.host END)), false)`;
-
-/** Rows whose far end has the tags that the host with its address gives it. */
-function resolveSql(asked: readonly TagRef[]): string {
-  const wanted = new Set(asked.map(({ tag }) => tag));
-  const tags = RESOLVED_TAGS.filter((tag) => wanted.has(tag));
-  const name = (tag: string) => quoteName(`source.${tag}`);
-  const hosts = `hosts AS (SELECT "source.ip" AS ip, min(host) AS host FROM seen
-  WHERE "source.ip" IS NOT NULL AND NOT ${LOOPBACK('"source.ip"')} GROUP BY ALL HAVING min(host) = max(host))`;
-  // who listens there: the latest who did
-  const servers = `servers AS (SELECT "source.ip" AS ip, "source.port" AS port, protocol${tags
-    .map((tag) => `, arg_max(${name(tag)}, "start") AS ${quoteName(tag)}`)
-    .join("")} FROM seen WHERE "source.ip" IS NOT NULL AND "source.port" IS NOT NULL
-    AND NOT ${LOOPBACK('"source.ip"')} GROUP BY ALL)`;
-  // who calls from there: only where all callers are alike, for ephemeral ports tell nothing
-  const callers = `callers AS (SELECT "source.ip" AS ip, "destination.ip" AS server, "destination.port" AS port, protocol${tags
-    .map(
-      (tag) =>
-        `, CASE WHEN min(${name(tag)}) = max(${name(tag)}) THEN min(${name(tag)}) END AS ${quoteName(tag)}`,
-    )
-    .join("")} FROM seen WHERE direction = 'outgoing' AND NOT ${LOOPBACK('"source.ip"')}
-    GROUP BY "source.ip", "destination.ip", "destination.port", protocol)`;
-  const found = tags.map(
-    (tag) =>
-      `CASE WHEN s."destination.host" IS NULL THEN coalesce(s."destination.${tag}", servers.${quoteName(tag)}, callers.${quoteName(tag)}) ELSE s."destination.${tag}" END AS "destination.${tag}"`,
+/** Who reported in each step, and how it stood with their probes. */
+export function reportsSql(query: StoreQuery, files: readonly string[]): QuestionSql {
+  const parameters = new SqlParameters();
+  const conditions = windowConditions(query, parameters);
+  const shape = JSON.stringify({
+    tier: "VARCHAR",
+    ...Object.fromEntries(PROBE_NUMBERS.map((name) => [name, "DOUBLE"])),
+  });
+  const ofHost = PROBE_NUMBERS.map((name) => {
+    if (name === "closed_buffer_fill") return `max(p.${name}) AS ${name}`;
+    return `${GAUGES.has(name) ? `arg_max(p.${name}, "start")` : `sum(p.${name})`} AS ${name}`;
+  });
+  const ofAll = PROBE_NUMBERS.map(
+    (name) => `${name === "closed_buffer_fill" ? "max" : "sum"}(${name}) AS ${name}`,
   );
-  found.push('coalesce(s."destination.host", hosts.host) AS "destination.host"');
-  return `${hosts},\n${servers},\n${callers},
-resolved AS (SELECT s.* REPLACE (${found.join(", ")}) FROM seen s
-  LEFT JOIN hosts ON hosts.ip = s."destination.ip"
-  LEFT JOIN servers ON servers.ip = s."destination.ip" AND servers.port = s."destination.port" AND servers.protocol = s.protocol
-  LEFT JOIN callers ON s.direction = 'incoming' AND callers.ip = s."destination.ip" AND callers.server = s."source.ip"
-    AND callers.port = s."source.port" AND callers.protocol = s.protocol)`;
+  const tiers = ["kprobe", "tracepoint", "sockdiag"].map(
+    (tier) => `count(*) FILTER (tier = '${tier}')::DOUBLE AS ${tier}`,
+  );
+  const text = `WITH reports AS (SELECT host, "start", from_json(probe, '${shape}') AS p, ${stepSql(query, parameters)} AS step
+  FROM ${filesSql(files)} WHERE snapshot IS NOT NULL AND ${conditions.join(" AND ")}),
+hosts AS (SELECT step, host, arg_max(p.tier, "start") AS tier, ${ofHost.join(", ")} FROM reports GROUP BY step, host)
+SELECT ${["step", "count(*)::DOUBLE AS hosts", "min(host) AS host", ...tiers, ...ofAll].join(", ")} FROM hosts GROUP BY step`;
+  return { text, values: parameters.values };
 }

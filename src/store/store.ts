@@ -24,19 +24,31 @@ export interface StoreQuery {
   readonly untilMs: number;
   readonly groupBy: GroupBy;
   readonly filter: Filter | null;
-  /** Length of the windows of a series, ms; absent: one window. */
+  /**
+   * Length of the windows of a series, ms; absent: one window. Answers come fast when `sinceMs` and `untilMs` are
+   * multiples of five minutes and this one too: then no single row has to be read.
+   */
   readonly stepMs?: number | undefined;
 }
 
 export interface StoreAnswer {
-  /** One for each window, in order of time; rows most bytes first. `host` says how many hosts reported. */
+  /**
+   * One for each window, in order of time; rows most bytes first. `host` says how many hosts reported. `probe` is of all
+   * their reports: counters added up (a connection open through several intervals counts in each in `flows`), gauges as
+   * each host said last, and the tier of most exactness that all of them had, with a `reason` where they differ.
+   */
   readonly windows: readonly Snapshot[];
-  /** Rows that were left out because there were more than {@link MAX_ANSWER_ROWS}. */
+  /** Rows were left out because there were more than {@link maxAnswerRows}; those of the last windows, with the fewest bytes. */
   readonly hasMore: boolean;
 }
 
-/** The most rows of an answer, all windows together; more would only fill memory. */
-export const MAX_ANSWER_ROWS = 100_000;
+const MAX_ANSWER_ROWS = 100_000;
+const MAX_ANSWER_CELLS = 1_000_000;
+
+/** The most rows of an answer, all windows together, by its columns; more would only fill memory. */
+export function maxAnswerRows(columns: number): number {
+  return Math.min(MAX_ANSWER_ROWS, Math.floor(MAX_ANSWER_CELLS / Math.max(1, columns)));
+}
 
 export interface StoreStatus {
   readonly snapshots: number;
@@ -44,6 +56,8 @@ export interface StoreStatus {
   readonly bytes: number;
   /** Bytes acknowledged that are not in Parquet yet. */
   readonly journalBytes: number;
+  /** Files that could not be read, whole or in part, and are kept as `damaged-…` for somebody to look at. */
+  readonly damaged: number;
 }
 
 export interface Store {

@@ -4,6 +4,8 @@ import { measureConnection } from "./connection.ts";
 import { measureEnded } from "./ended.ts";
 import { measureFilter } from "./filter.ts";
 import { measureGroup } from "./group.ts";
+import { measureHistory } from "./history.ts";
+import { measureIngest } from "./ingest.ts";
 import { measureMemory } from "./memory.ts";
 import { measureOwners } from "./owners.ts";
 import { measurePrefix } from "./prefix.ts";
@@ -38,5 +40,7 @@ export const BENCHES: readonly Bench[] = [
   { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },
   { name: "filter", summary: "asking a filter of every flow", run: measureFilter },
   { name: "screen", summary: "CPU and memory of the full screen by rows", run: measureScreen },
+  { name: "ingest", summary: "rows a second that an intake makes durable", run: measureIngest },
+  { name: "history", summary: "questions over five days of a fleet", run: measureHistory },
   { name: "memory", summary: "resident memory by number of flows", run: measureMemory },
 ];

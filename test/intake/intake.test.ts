@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,31 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { IntakeReceipt } from "../../src/intake/contract.ts";
-import { npmon, startNpmon } from "../commands/npmon.ts";
+import { npmon } from "../commands/npmon.ts";
 import { createFlow, createSnapshot } from "../view/fixtures/snapshots.ts";
+import { endIntake, startIntake } from "./start-intake.ts";
 
 const TOKEN = "correct-horse";
-
-function start(args: readonly string[]): Promise<{ child: ChildProcess; url: string }> {
-  const child = startNpmon(["intake", "--listen", "127.0.0.1:0", ...args]);
-  return new Promise((resolve, reject) => {
-    let said = "";
-    child.stderr?.on("data", (chunk: Buffer) => {
-      said += chunk;
-      const port = /listening on 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-      if (port !== undefined) resolve({ child, url: `http://127.0.0.1:${port}` });
-    });
-    child.on("close", () => reject(new Error(said)));
-  });
-}
-
-function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.on("exit", () => resolve());
-    child.kill(signal);
-  });
-}
 
 const post = (url: string, body: Buffer, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1/snapshots`, {
@@ -60,9 +39,9 @@ test("what an intake acknowledged is there once after it was killed again and ag
   const tokens = join(folder, "tokens");
   writeFileSync(tokens, `${TOKEN}\nother-host its-token\n`);
   const args = ["--data", join(folder, "data"), "--token-file", tokens];
-  let running = await start(args);
+  let running = await startIntake(args);
   t.after(async () => {
-    await end(running.child, "SIGKILL");
+    await endIntake(running, "SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });
   let sum = 0;
@@ -78,8 +57,8 @@ test("what an intake acknowledged is there once after it was killed again and ag
     const asking = askBytes(running.url).catch(() => 0);
     const { child } = running;
     setTimeout(() => child.kill("SIGKILL"), round * 40);
-    await Promise.all([sending, asking, end(child, "SIGKILL")]);
-    running = await start(args);
+    await Promise.all([sending, asking, endIntake(running, "SIGKILL")]);
+    running = await startIntake(args);
     const already = new Set(delivered);
     for (const snapshot of sent) {
       if (already.has(snapshot.id)) {

@@ -34,7 +34,7 @@ for (const [status, kind, slow] of [
   [503, "failed", false],
 ] as const) {
   test(`status ${status} is ${kind}${slow ? ", slowly tried again" : ""}`, () => {
-    const outcome = outcomeOfStatus(status, "", undefined);
+    const outcome = outcomeOfStatus(status, "", {});
     assert.deepEqual([outcome.kind, outcome.kind === "failed" ? outcome.slow : null], [kind, slow]);
   });
 }

@@ -13,7 +13,7 @@ const forwarder = await openForwarder({
   destinations: [
     { url, send: createHttpSend({ url, token: null, tokenFile: null, caFile: null, headers: {} }) },
   ],
-  patience: { firstMs: 5, maxMs: 50, slowMs: 50 },
+  patience: { firstMs: 5, maxMs: 50, slowMs: 50, longMs: 1000 },
   say: () => {},
 });
 for (let number = Number(from); number < Number(to); number++) {

@@ -65,6 +65,8 @@ export async function openIntake(
   };
   const server = tls === null ? createServer(listener) : createSecureServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  // a test that failed is not to wait for it
+  server.unref();
   const address = server.address() as AddressInfo;
   return {
     url: `${tls === null ? "http" : "https"}://127.0.0.1:${address.port}`,

@@ -38,12 +38,42 @@ export function parseRetryAfter(text: string | undefined, wallMs: number): numbe
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : null;
 }
 
+/** Headers that matter. */
+export interface AnswerHeaders {
+  readonly date?: string | undefined;
+  readonly location?: string | undefined;
+  readonly "retry-after"?: string | undefined;
+}
+
 /** What a status other than 200 means for what was sent. */
-export function outcomeOfStatus(status: number, body: string, retryAfter: string | undefined): Outcome {
-  const said = body.trim().slice(0, 200);
-  const why = `the intake answered ${status}${said === "" ? "" : `: ${said}`}`;
+export function outcomeOfStatus(status: number, body: string, headers: AnswerHeaders): Outcome {
+  const said = saidIn(body);
+  const words = said === "" ? "" : `: ${said}`;
+  if (status >= 300 && status < 400) {
+    // the token is for this address and no other
+    const place = (headers.location ?? "nowhere").slice(0, MAX_SAID_UNITS);
+    return fail(`the intake answered ${status} and points to ${place}; give that URL if it is right`, true);
+  }
+  const why = `the intake answered ${status}${words}`;
   if (status === 413) return { kind: "too_much", why };
   if (status === 400 || status === 422) return { kind: "bad", why };
   const passes = status >= 500 || status === 408 || status === 425 || status === 429;
-  return fail(why, !passes, parseRetryAfter(retryAfter, Date.now()));
+  // by the clock of who wrote the date, where that is told: one of the two may be set wrong
+  const farMs = Date.parse(headers.date ?? "");
+  const nowMs = Number.isNaN(farMs) ? Date.now() : farMs;
+  return fail(why, !passes, parseRetryAfter(headers["retry-after"], nowMs));
+}
+
+const MAX_SAID_UNITS = 200;
+
+const REFUSAL = z.object({ error: z.object({ message: z.string() }) });
+
+/** The message of an intake's error, or what a proxy wrote instead. */
+function saidIn(body: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {}
+  const text = REFUSAL.safeParse(value).data?.error.message ?? body;
+  return text.trim().slice(0, MAX_SAID_UNITS);
 }

@@ -4,9 +4,11 @@ export interface Patience {
   readonly maxMs: number;
   /** After what only a person can mend. */
   readonly slowMs: number;
+  /** A request that fails after longer was too much at once: half of it is sent next. */
+  readonly longMs: number;
 }
 
-export const PATIENCE: Patience = { firstMs: 1000, maxMs: 300_000, slowMs: 60_000 };
+export const PATIENCE: Patience = { firstMs: 1000, maxMs: 300_000, slowMs: 60_000, longMs: 20_000 };
 
 /**
  * Twice as long after every failure, and between half and all of that, so that a fleet does not come back as one.
@@ -15,7 +17,7 @@ export const PATIENCE: Patience = { firstMs: 1000, maxMs: 300_000, slowMs: 60_00
  */
 export function delayAfter(
   failures: number,
-  { firstMs, maxMs, slowMs }: Patience,
+  { firstMs, maxMs, slowMs }: Omit<Patience, "longMs">,
   { slow, retryAfterMs }: { readonly slow: boolean; readonly retryAfterMs: number | null },
   random: number,
 ): number {

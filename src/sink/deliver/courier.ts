@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Entry } from "../spool/entry.ts";
+import { unpackedBytes } from "../spool/member.ts";
 import type { Spool } from "../spool/spool.ts";
 import { writeDurable } from "../spool/write-durable.ts";
 import { delayAfter, type Patience } from "./backoff.ts";
@@ -112,11 +113,12 @@ export class Courier {
         await this.#sleep(null);
         continue;
       }
+      const sentMs = performance.now();
       const outcome = await this.#options.send(
         batch.map(({ parcel }) => parcel),
         this.#abort.signal,
       );
-      const waitMs = await this.#settle(batch, outcome);
+      const waitMs = await this.#settle(batch, outcome, performance.now() - sentMs);
       if (waitMs === 0) continue;
       if (this.#isEnding) return;
       this.nextAttemptMs = this.#options.wallMs() + waitMs;
@@ -135,12 +137,8 @@ export class Courier {
       if (batch.length >= this.#maxParcels) break;
       if (batch.length > 0 && bytes + entry.bytes > MAX_BATCH_BYTES) break;
       const member = await spool.read(entry);
-      if (member === null) {
-        spool.lose(entry);
-        continue;
-      }
-      // the last four bytes of a gzip member say how long it is unpacked
-      const length = member.length < 4 ? 0 : member.readUInt32LE(member.length - 4);
+      if (member === null) continue;
+      const length = unpackedBytes(member);
       if (batch.length > 0 && unpacked + length > MAX_UNPACKED_BYTES) break;
       bytes += member.length;
       unpacked += length;
@@ -150,7 +148,7 @@ export class Courier {
   }
 
   /** @returns how long to wait, ms; 0 to go on */
-  async #settle(batch: readonly Picked[], outcome: Outcome): Promise<number> {
+  async #settle(batch: readonly Picked[], outcome: Outcome, tookMs: number): Promise<number> {
     const [first] = batch;
     switch (outcome.kind) {
       case "answered":
@@ -159,7 +157,7 @@ export class Courier {
           if (why !== undefined) await this.#refuse(entry, why);
           else if (outcome.done.has(entry.id)) this.#deliver(entry);
         }
-        this.#maxParcels = this.#ceiling;
+        this.#maxParcels = Math.min(this.#ceiling, 2 * this.#maxParcels);
         this.#succeed();
         return 0;
       case "too_much":
@@ -173,6 +171,10 @@ export class Courier {
         if (outcome.kind === "too_much") this.#ceiling = this.#maxParcels;
         return 0;
       case "failed":
+        // a line that is slow, or is always cut after a while, takes a little at last
+        if (tookMs > this.#options.patience.longMs) {
+          this.#maxParcels = Math.max(1, Math.floor(batch.length / 2));
+        }
         this.#fail(outcome.why);
         return Math.max(
           1,

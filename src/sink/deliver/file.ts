@@ -1,12 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { unpackLine } from "../spool/member.ts";
 import { acceptAll, fail, type Send } from "./destination.ts";
 
-const decompress = promisify(gunzip);
-
-/** A snapshot is not larger once it is unpacked, or it was not made here. */
-const MAX_LINE_BYTES = 256 * 1024 * 1024;
 /** How every line begins that npmon writes. */
 const OURS = '{"schema":"npmon.snapshot/';
 const TAIL_BYTES = 64 * 1024;
@@ -21,7 +16,7 @@ export function createFileSend(path: string): Send {
       const before = await mendEnd(file);
       try {
         for (const { member } of parcels) {
-          await file.appendFile(await decompress(member, { maxOutputLength: MAX_LINE_BYTES }));
+          await file.appendFile(await unpackLine(member));
         }
         await file.datasync();
       } catch (error) {

@@ -13,6 +13,6 @@ export function createHttpSend(destination: Destination, limits: HttpLimits = HT
     const answer = await request({ method: "POST", path: "/v1/snapshots", headers, body }, signal);
     if (answer.kind === "failed") return fail(answer.why, answer.isLasting);
     if (answer.status === 200) return decodeAnswer(answer.body, parcels);
-    return outcomeOfStatus(answer.status, answer.body, answer.headers["retry-after"]);
+    return outcomeOfStatus(answer.status, answer.body, answer.headers);
   };
 }

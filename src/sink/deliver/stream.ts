@@ -1,8 +1,5 @@
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { unpackLine } from "../spool/member.ts";
 import { acceptAll, fail, type Send } from "./destination.ts";
-
-const decompress = promisify(gunzip);
 
 /**
  * Writes a line for each snapshot. `onClosed` is called once when the reader has gone away; what comes after that is
@@ -14,7 +11,7 @@ export function createStreamSend(stream: NodeJS.WritableStream, onClosed: () => 
   return async (parcels) => {
     for (const { member } of parcels) {
       if (closed) break;
-      const line = await decompress(member);
+      const line = await unpackLine(member);
       const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) =>
         stream.write(line, resolve),
       );

@@ -25,3 +25,10 @@ export function parseEntryName(name: string): Pick<Entry, "seq" | "stampMs" | "i
   if (seq === undefined || stampMs === undefined || id === undefined) return null;
   return { seq: Number(seq), stampMs: Number(stampMs), id };
 }
+
+/** Whether a process that was killed while it wrote has left this behind: of an entry, a cursor or the status. */
+export function isLeftover(name: string): boolean {
+  if (!name.endsWith(".tmp")) return false;
+  const whole = name.slice(0, -".tmp".length);
+  return NAME.test(whole) || /^(cursor-[0-9a-f]{16}|status)\.json$/.test(whole);
+}

@@ -3,19 +3,17 @@
  * order, also after `kill -9` or a power cut; loses the oldest first when there are too many, and counts them.
  *
  * Files of the folder: `*.gz`, a snapshot each (`entry.ts`); `cursor-*.json`, how far a destination is; `refused/`, the
- * last ones that a destination would not have; `status.json` (`status.ts`); `lock.sock`. Everything is 0600 in 0700.
+ * last ones that a destination would not have or a disk has damaged; `status.json` (`status.ts`); `lock-*.sock`. Everything
+ * is 0600 in 0700.
  */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { NpmonError } from "../../error/error.ts";
-import { type Entry, formatEntryName, parseEntryName } from "./entry.ts";
+import { type Entry, formatEntryName, isLeftover, parseEntryName } from "./entry.ts";
 import { type Lock, openLock } from "./lock.ts";
+import { isWhole, packLine } from "./member.ts";
 import { writeDurable } from "./write-durable.ts";
-
-const compress = promisify(gzip);
 
 /** Of snapshots that no disk takes; beyond this the oldest of all is dropped. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024;
@@ -33,7 +31,7 @@ export interface SpoolOptions {
   onDrop(entry: Entry, why: DropReason): void;
 }
 
-export type DropReason = "size" | "age" | "disk";
+export type DropReason = "size" | "age" | "disk" | "gone" | "damaged";
 
 export class Spool {
   readonly folder: string;
@@ -47,13 +45,15 @@ export class Spool {
   #bytes = 0;
   #heldBytes = 0;
   #trouble: string | null = null;
+  /** Files on their way out; a busy disk takes its time for each. */
+  #removing: Promise<unknown> = Promise.resolve();
 
   constructor(options: SpoolOptions, lock: Lock | null) {
     this.folder = options.folder;
     this.#options = options;
     this.#lock = lock;
     this.#startedMs = options.monotonicMs();
-    for (const name of readdirSync(options.folder).sort()) this.#find(name);
+    for (const name of readdirSync(options.folder).sort()) this.#takeIn(name);
     this.#bound();
   }
 
@@ -96,10 +96,12 @@ export class Spool {
 
   /** Takes a line; when this resolves it is on the disk, or in memory where the disk takes nothing. Never rejects. */
   async put(id: string, line: string): Promise<void> {
-    const member = await compress(line);
+    const member = await packLine(line);
     const entry = { seq: this.#next++, id, stampMs: this.#ageMs, bytes: member.length, held: null };
     this.#bytes += entry.bytes;
     this.#bound();
+    // where the disk is full, that is the room for this one
+    await this.#removing;
     await this.#store();
     const isStored = this.#heldBytes === 0 && (await this.#write(entry, member));
     // only from here on is it there for anybody: what is sent has been written
@@ -114,16 +116,17 @@ export class Spool {
     }
   }
 
-  /** The gzip member; `null` when it is gone meanwhile or the disk does not give it. */
+  /** The gzip member; `null` when it is gone meanwhile, or was not to be read whole, which is a loss and told. */
   async read({ seq }: Entry): Promise<Buffer | null> {
     const entry = this.#entries.get(seq);
     if (entry === undefined) return null;
-    return entry.held ?? (await readFile(this.#path(entry)).catch(() => null));
-  }
-
-  /** It cannot be read any more. */
-  lose(entry: Entry): void {
-    if (this.#entries.has(entry.seq)) this.#drop(entry, "disk");
+    const member = await this.#find(entry);
+    if (entry.held !== null || (member !== null && (await isWhole(member)))) return member;
+    if (!this.#entries.has(seq)) return null;
+    if (member !== null) await this.setAside(entry, `${this.#path(entry)} is damaged`);
+    // another destination may have come upon it as well
+    if (this.#entries.has(seq)) this.#drop(entry, member === null ? "gone" : "damaged");
+    return null;
   }
 
   /** Everybody has it. */
@@ -133,12 +136,17 @@ export class Spool {
     this.#entries.delete(entry.seq);
     this.#bytes -= known.bytes;
     if (known.held !== null) this.#heldBytes -= known.bytes;
-    rmSync(this.#path(known), { force: true });
+    this.#unlink(known);
   }
 
-  /** Keeps a copy, with why, of what a destination will never take; the last few of them. Never rejects. */
+  /** Resolves when what was removed is gone from the disk as well. */
+  async removed(): Promise<void> {
+    await this.#removing;
+  }
+
+  /** Keeps a copy, with why, of what nobody will ever take; the last few of them. Never rejects. */
   async setAside(entry: Entry, why: string): Promise<void> {
-    const member = await this.read(entry);
+    const member = await this.#find(entry);
     const folder = join(this.folder, "refused");
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -165,12 +173,24 @@ export class Spool {
     return join(this.folder, formatEntryName(entry));
   }
 
-  #find(name: string): void {
+  /** As it stands there, whole or not; `null` when the disk does not give it. */
+  async #find(entry: Entry): Promise<Buffer | null> {
+    return entry.held ?? (await readFile(this.#path(entry)).catch(() => null));
+  }
+
+  /** What cannot be removed is sent again by the next process, and known by its id. */
+  #unlink(entry: Entry): void {
+    const gone = rm(this.#path(entry), { force: true }).catch(() => {});
+    this.#removing = Promise.all([this.#removing, gone]);
+  }
+
+  #takeIn(name: string): void {
     const path = join(this.folder, name);
-    if (name.endsWith(".tmp")) rmSync(path, { force: true });
+    if (isLeftover(name)) rmSync(path, { force: true });
     const parsed = parseEntryName(name);
-    if (parsed === null) return;
-    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    const stats = parsed === null ? undefined : statSync(path, { throwIfNoEntry: false });
+    if (parsed === null || stats?.isFile() !== true) return;
+    const bytes = stats.size;
     const entry = { ...parsed, bytes, held: null };
     this.#entries.set(entry.seq, entry);
     this.#bytes += bytes;
@@ -188,7 +208,7 @@ export class Spool {
         this.#heldBytes -= entry.bytes;
       } else {
         // everybody got it while it was being written
-        rmSync(this.#path(entry), { force: true });
+        this.#unlink(entry);
       }
     }
   }
