@@ -41,7 +41,7 @@ export function notesOf({ answer, stepMs, clockAheadMs = null, place = "" }: Not
         ? "those with the least traffic are"
         : "the last windows are not whole, their rows";
     notes.push(
-      `more than ${answer.windows.reduce((sum, { flows }) => sum + flows.length, 0)} rows: ${which} left out; fewer tags, a filter${stepMs === undefined ? "" : ", a longer step"} or a shorter time give all`,
+      `more rows than an answer takes: ${which} left out; fewer tags, a filter${stepMs === undefined ? "" : ", a longer step"} or a shorter time give all`,
     );
   }
   const longest = Math.max(0, ...answer.hosts.map(({ interval_ms }) => interval_ms));

@@ -55,7 +55,7 @@ export default class Query extends NpmonCommand {
     }),
     ...SITE_FLAGS,
     since: Flags.string({
-      summary: "from when on: 30m, 24h or 5d ago, 02:30, 2026-01-31, 2026-01-31T14:00+01:00 (1h)",
+      summary: "from when on: 30m, 24h or 5d ago, 02:30, 2026-01-31, 2026-01-31T14:00+01:00",
       helpValue: "WHEN",
       helpGroup: WHEN,
       default: "1h",
@@ -71,7 +71,7 @@ export default class Query extends NpmonCommand {
       helpGroup: WHEN,
     }),
     compare: Flags.string({
-      summary: "beside the same time so much earlier: 24h, 7d",
+      summary: "beside the same time so much earlier: 24h, 7d; largest change first, or -s -change_share …",
       helpValue: "AGO",
       helpGroup: WHEN,
     }),

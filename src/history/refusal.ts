@@ -26,7 +26,7 @@ export function refusalOf({ status, headers, body }: Answered, place: string): N
       return new NpmonError(
         "intake",
         `${place} does not take this token${words}`,
-        "The token has to be one of the intake's own --token-file.",
+        said?.remedy || "The token has to be one of the intake's own --token-file.",
       );
     case 414:
     case 431:

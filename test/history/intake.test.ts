@@ -268,10 +268,10 @@ for (const [what, url, more, message, remedy] of [
 
 test("an intake that says nothing is given up, and an answer without end is cut off", async () => {
   const site = { url: http(), token: null, tokenFile: null, caFile: null, headers: {} };
-  const ask = () =>
-    createIntakeHistory(site, { idleMs: 200, totalMs: 5000, maxBytes: 1024 ** 2 }).ask(QUESTION, signal);
+  const ask = (idleMs: number) =>
+    createIntakeHistory(site, { idleMs, totalMs: 60_000, maxBytes: 1024 ** 2 }).ask(QUESTION, signal);
   reply = () => {};
-  await assert.rejects(ask, /takes too long: nothing moved for 0\.2 s/);
+  await assert.rejects(() => ask(200), /takes too long: nothing moved for 0\.2 s/);
   reply = (_, response) => {
     const more = () => {
       while (!response.destroyed && response.write("[".repeat(65_536)));
@@ -279,7 +279,7 @@ test("an intake that says nothing is given up, and an answer without end is cut 
     response.on("drain", more);
     more();
   };
-  await assert.rejects(ask, /is not whole: an answer longer than 1 MiB/);
+  await assert.rejects(() => ask(60_000), /is not whole: an answer longer than 1 MiB/);
 });
 
 test("a clock that is not this one's is noticed", async () => {
