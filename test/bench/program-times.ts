@@ -19,8 +19,7 @@ export class ProgramTimes {
     const paths = new Map<string, string>();
     for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
       const path = `/proc/${pid}/fdinfo/${fd}`;
-      const id = /^run_cnt:/m.test(readFileSync(path, "utf8")) ? field(path, "prog_id") : null;
-      if (id !== null) paths.set(nameOf(id), path);
+      if (isProgram(path)) paths.set(nameOf(field(path, "prog_id")), path);
     }
     this.#infoPaths = paths;
   }
@@ -46,6 +45,15 @@ export class ProgramTimes {
     await work();
     const after = this.read(name);
     return { runs: after.runs - before.runs, ns: after.ns - before.ns };
+  }
+}
+
+/** A descriptor that is closed meanwhile was none: the programs stay. */
+function isProgram(path: string): boolean {
+  try {
+    return /^run_cnt:/m.test(readFileSync(path, "utf8"));
+  } catch {
+    return false;
   }
 }
 

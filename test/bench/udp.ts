@@ -1,7 +1,7 @@
 import { enableStats } from "../../src/ebpf/index.ts";
+import { BESIDE_NOTE, besideColumns, besideRows, measureBeside } from "./beside.ts";
 import { type Calls, measureCalls } from "./calls.ts";
 import { MonitorProcess } from "./monitor-process.ts";
-import { measureOffOn, OFF_ON_NOTE, offOnColumns, offOnRows, startOffOn } from "./off-on.ts";
 import { type ProgramTime, ProgramTimes } from "./program-times.ts";
 import { spreadOf } from "./spread.ts";
 import type { Cell, Table } from "./table.ts";
@@ -40,13 +40,8 @@ export async function measureUdp(): Promise<readonly Table[]> {
     if (typeof rows === "string") refused.push(`No ${tier} tier here: ${rows}.`);
     else programs.push(...rows);
   }
-  const rates = LOADS.map(({ name }) => startOffOn(name));
-  await measureOffOn(
-    BLOCKS,
-    LOADS.map(({ calls, count }, index) => async (side) => {
-      rates[index]?.[side].push(await measureCalls(calls, count));
-    }),
-  );
+  const loads = LOADS.map(({ name, calls, count }) => ({ name, sample: () => measureCalls(calls, count) }));
+  const { results } = await measureBeside(BLOCKS, [], loads);
   return [
     {
       title: "udp: BPF time of a call that sends or receives",
@@ -59,9 +54,9 @@ export async function measureUdp(): Promise<readonly Table[]> {
     },
     {
       title: "udp: 64 bytes sent and received by one thread, without npmon and beside `npmon top -b -d 1`",
-      columns: offOnColumns("sent and received a second"),
-      rows: rates.flatMap(offOnRows),
-      notes: [OFF_ON_NOTE],
+      columns: besideColumns("sent and received a second"),
+      rows: results.flatMap(besideRows),
+      notes: [BESIDE_NOTE],
     },
   ];
 }
