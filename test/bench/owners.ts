@@ -71,7 +71,7 @@ async function measurePass(monitor: MonitorProcess, times: ProgramTimes, to: str
   const without = await monitor.tick(1, "last");
   const stats = enableStats();
   try {
-    const { runs, ns } = await times.during(OWNERS, () => tickWithAccepted(monitor, to));
+    const { runs, ns } = await times.during([OWNERS], () => tickWithAccepted(monitor, to));
     if (runs === 0) throw new Error("the pass over descriptors did not run");
     return {
       descriptors: runs - END_RUN,

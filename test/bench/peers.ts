@@ -46,11 +46,14 @@ export function nethogs(device: string): WatcherProgram {
   };
 }
 
-/** In text, without names for addresses; one line of connections, for its sums count them all. */
+/**
+ * In text, without names for addresses; one line of connections, for its sums count them all. What it prints would stay in
+ * a buffer that it does not empty at its end.
+ */
 export function iftop(device: string): WatcherProgram {
   return {
     name: "iftop",
-    command: ["iftop", "-t", "-B", "-n", "-N", "-P", "-L", "1", "-i", device],
+    command: ["stdbuf", "-oL", "iftop", "-t", "-B", "-n", "-N", "-P", "-L", "1", "-i", device],
     ready: /^Listening on/m,
   };
 }
