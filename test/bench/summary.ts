@@ -1,3 +1,4 @@
+import { forwardQueryStandings } from "./forward-query.ts";
 import { isMet, type Standing, TOPICS } from "./standing.ts";
 import { formatCell, formatNumber, type Table } from "./table.ts";
 
@@ -27,7 +28,7 @@ export function summaryToJson(tables: readonly Table[]): unknown {
 }
 
 function standingsOf(tables: readonly Table[]): readonly Standing[] {
-  const all = tables.flatMap((table) => table.standings ?? []);
+  const all = tables.flatMap((table) => table.standings ?? forwardQueryStandings(table));
   return TOPICS.flatMap((topic) => all.filter((standing) => standing.topic === topic));
 }
 

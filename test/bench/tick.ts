@@ -98,7 +98,7 @@ export async function measureTick(): Promise<readonly Table[]> {
         "idle: no socket moved since the last tick. changed: every one did.",
         "CPU is exact. Kernel and user are told apart by samples of the kernel's timer, some milliseconds apart: the share over all rounds, left out where a run of ss is shorter than a few samples.",
         "npmon's capacity is the default of 65,536 flows, and 262,144 for the largest.",
-        `nethogs watches loopback by itself after the rounds, for ${NETHOGS_SECONDS} seconds of no traffic and as many in which every socket sends once. 1,000 is a whole core: it does not keep up.`,
+        `nethogs watches loopback by itself after the rounds, for ${NETHOGS_SECONDS} seconds of no traffic and as many in which every socket sends once. 1,000 would be a whole core. What it sees of traffic for that is in the table of accuracy.`,
       ],
       standings: standingsOf(sizes),
     },
