@@ -70,6 +70,7 @@ struct sock {
 	struct sock_common __sk_common;
 	socket_lock_t sk_lock;
 	int sk_err;
+	void *sk_bpf_storage;
 	unsigned char sk_userlocks : 4;
 	__u16 sk_protocol;
 };
@@ -121,6 +122,7 @@ struct file {
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
+	unsigned long *open_fds;
 };
 
 struct files_struct {
@@ -141,6 +143,7 @@ struct mm_struct {
 };
 
 struct task_struct {
+	int pid;
 	int tgid;
 	struct task_struct *group_leader;
 	__u64 start_boottime;
@@ -156,6 +159,11 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
 	__u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 struct bpf_iter__task_file {

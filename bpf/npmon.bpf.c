@@ -9,6 +9,7 @@
 #include "accept.h"
 #include "tcp_collect.h"
 #include "tcp_owners.h"
+#include "tcp_seek.h"
 #include "tcp_state.h"
 #include "udp_kprobe.h"
 #include "udp_tracepoint.h"

@@ -171,13 +171,13 @@ static __always_inline struct socket_state *state_of(struct sock *sk, __u64 flag
 	return bpf_sk_storage_get(&sockets, sk, NULL, flags);
 }
 
+/*
+ * NULL when there is no memory right now: the next program to look at the socket tries again, and what stays unknown is
+ * counted as lost when it ends.
+ */
 static __always_inline struct socket_state *create_state(struct sock *sk)
 {
-	struct socket_state *state = state_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (!state)
-		__sync_fetch_and_add(&control.lost_connections, 1);
-	return state;
+	return state_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
 static __always_inline struct flow_state *flow_of(struct socket_state *state)

@@ -49,7 +49,7 @@ static __always_inline void collect_socket(enum load_way way, struct tcp_sock *t
 	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie) {
 		if (!__sync_bool_compare_and_swap(&place->sock, sock, 0))
 			return;
-		__sync_fetch_and_add(&control.lost_connections, 1);
+		__sync_fetch_and_add(&control.lost_end, 1);
 		emit_vanished(place, slot);
 		return;
 	}

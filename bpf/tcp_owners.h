@@ -55,7 +55,7 @@ static __always_inline void adopt(struct sock *sk, __u8 tcp_state, __u32 pid, __
 	flow->preexisting = 1;
 	/* It was in no process when the others were adopted; what it moved since then is not known. */
 	if (!control.baseline)
-		__sync_fetch_and_add(&control.lost_connections, 1);
+		__sync_fetch_and_add(&control.lost_late, 1);
 	track(sk, state);
 }
 

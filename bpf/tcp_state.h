@@ -60,7 +60,7 @@ static __always_inline void lose(const struct flow_state *flow, const struct cou
 {
 	__u64 bytes = (c->sent - flow->emitted_sent) + (c->received - flow->emitted_received);
 
-	__sync_fetch_and_add(&control.lost_connections, 1);
+	__sync_fetch_and_add(&control.lost_no_room, 1);
 	__sync_fetch_and_add(&control.lost_bytes, bytes);
 }
 
@@ -116,9 +116,9 @@ static __always_inline struct socket_state *close_unseen(struct sock *sk, int ol
 
 	if (oldstate != TCP_ESTABLISHED && oldstate != TCP_CLOSE_WAIT)
 		return NULL;
-	__sync_fetch_and_add(&control.unseen, 1);
+	__sync_fetch_and_add(&control.lost_begin, 1);
 	/* So that it is counted once. */
-	state = state_of(sk, BPF_SK_STORAGE_GET_F_CREATE);
+	state = create_state(sk);
 	if (state)
 		state->kind = KIND_ENDED;
 	return state;

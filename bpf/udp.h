@@ -140,7 +140,7 @@ static __always_inline void count_call(struct udp_key *key, enum datagram_way wa
 
 	flow = find_udp_flow(key, direction);
 	if (!flow) {
-		__sync_fetch_and_add(&control.lost_connections, 1);
+		__sync_fetch_and_add(&control.lost_no_room, 1);
 		__sync_fetch_and_add(&control.lost_bytes, bytes);
 		return;
 	}

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { Endpoint } from "../flow/endpoint.ts";
 import type { TrackedFlow } from "./tracked-flow.ts";
 
@@ -12,31 +13,62 @@ function isWildcard(ip: string): boolean {
   return ip === "0.0.0.0" || ip === "::";
 }
 
-/** One conversation, written alike by both ends, and which of its two ends this flow is. */
-interface Place {
-  readonly key: string;
-  readonly end: 0 | 1;
+/** A UDP socket bound to no address uses, within a host, the address that it talks to. */
+function localIpOf({ source, destination }: TrackedFlow): string {
+  const ip = source.ip as string;
+  return isWildcard(ip) ? (destination.ip as string) : ip;
 }
 
-/** `null` when the other end is not known. */
-function placeOf({ protocol, source, destination }: TrackedFlow): Place | null {
-  if (destination.ip === null || source.ip === null) return null;
-  // A UDP socket bound to no address uses, within a host, the address that it talks to.
-  const localIp = isWildcard(source.ip) ? destination.ip : source.ip;
-  // The same loopback address exists in every network namespace, so there the namespace is part of the key.
-  const scope = isLoopback(localIp) ? source.netns : "";
-  const here = `${localIp} ${source.port}`;
-  const there = `${destination.ip} ${destination.port}`;
-  if (here < there) return { key: `${here} ${there} ${protocol}${scope}`, end: 0 };
-  return { key: `${there} ${here} ${protocol}${scope}`, end: 1 };
+/** So that nobody can choose addresses that fall together. */
+const SEED = randomInt(2 ** 30);
+
+/** The same number for both ends of a conversation, and seldom for others; a small integer, which costs no memory. */
+function numberOf(flow: TrackedFlow): number {
+  const ports = Math.imul((flow.source.port ?? 0) ^ (flow.destination.port ?? 0), 0x9e37_79b1);
+  const addresses = hashOf(localIpOf(flow)) + hashOf(flow.destination.ip as string);
+  return (ports ^ addresses) & 0x3fff_ffff;
+}
+
+function hashOf(text: string): number {
+  let hash = SEED;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
+  return hash ^ (hash >>> 15);
+}
+
+function isSameEnd(a: TrackedFlow, b: TrackedFlow): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.source.port === b.source.port &&
+    a.destination.port === b.destination.port &&
+    localIpOf(a) === localIpOf(b) &&
+    a.destination.ip === b.destination.ip &&
+    isSameScope(a, b)
+  );
+}
+
+function isOtherEnd(a: TrackedFlow, b: TrackedFlow): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.source.port === b.destination.port &&
+    a.destination.port === b.source.port &&
+    localIpOf(a) === b.destination.ip &&
+    a.destination.ip === localIpOf(b) &&
+    isSameScope(a, b)
+  );
+}
+
+/** The same loopback address exists in every network namespace. */
+function isSameScope(a: TrackedFlow, b: TrackedFlow): boolean {
+  return a.source.netns === b.source.netns || !isLoopback(localIpOf(a));
 }
 
 /** Brings together the two flows of a conversation between sockets of this host, in whatever network namespaces. */
 export class Conversations {
-  /** Conversations that may still find an end, by key: the flow of either end. */
-  readonly #ends = new Map<string, [TrackedFlow | null, TrackedFlow | null]>();
+  /** Flows that may still find their other end, by {@link numberOf}: the first of a chain. */
+  readonly #chains = new Map<number, TrackedFlow>();
   readonly #localIps = new Set<string>();
-  readonly #ended: TrackedFlow[][] = [[]];
+  /** Flows that have ended alone, by pass. Once found they are kept no longer: what lives for a moment is garbage at once. */
+  readonly #ended: Set<TrackedFlow>[] = [new Set()];
 
   /** Whether the address is one of this host, as far as its own flows have shown. */
   isLocal({ ip }: Endpoint): boolean {
@@ -46,47 +78,62 @@ export class Conversations {
   /** Adds a flow and, when its other end is known and alone, makes them each other's peer. */
   add(flow: TrackedFlow): void {
     const { ip } = flow.source;
-    const place = placeOf(flow);
     if (ip !== null && !isWildcard(ip)) this.#localIps.add(ip);
-    if (place === null) return;
+    if (ip === null || flow.destination.ip === null) return;
     if (ip === flow.destination.ip && flow.source.port === flow.destination.port) {
       flow.peer = flow; // TCP lets a socket connect to itself
       return;
     }
-    const ends = this.#ends.get(place.key);
-    const other = ends?.[place.end === 0 ? 1 : 0] ?? null;
+    const number = numberOf(flow);
+    let other: TrackedFlow | null = null;
+    let former: TrackedFlow | null = null;
+    for (let at = this.#chains.get(number) ?? null; at !== null; at = at.next) {
+      if (isOtherEnd(at, flow)) other = at;
+      else if (isSameEnd(at, flow)) former = at;
+    }
+    if (former !== null) this.#remove(number, former);
     if (other !== null && isAlone(other)) {
       flow.peer = other;
       other.peer = flow;
       // A TCP conversation has two flows, and its ports may serve the next one at once; one of UDP can fade and return.
       if (flow.protocol === "tcp") {
-        this.#ends.delete(place.key);
+        this.#remove(number, other);
+        if (!other.open) for (const ended of this.#ended) ended.delete(other);
         return;
       }
     }
-    if (ends !== undefined) ends[place.end] = flow;
-    else this.#ends.set(place.key, place.end === 0 ? [flow, null] : [null, flow]);
+    flow.next = this.#chains.get(number) ?? null;
+    this.#chains.set(number, flow);
   }
 
   /** The flow has ended; its other end can find it for {@link REMEMBERED_PASSES} more passes. */
   end(flow: TrackedFlow): void {
-    if (flow.protocol === "udp" || flow.peer === null) this.#ended[0]?.push(flow);
+    if (flow.protocol === "udp" || flow.peer === null) this.#ended[0]?.add(flow);
   }
 
   /** Called once a pass. */
   forgetEnded(): void {
-    this.#ended.unshift([]);
+    this.#ended.unshift(new Set());
     while (this.#ended.length > REMEMBERED_PASSES) {
       for (const flow of this.#ended.pop() ?? []) this.#forget(flow);
     }
   }
 
   #forget(flow: TrackedFlow): void {
-    const place = placeOf(flow);
-    const ends = place === null ? undefined : this.#ends.get(place.key);
-    if (place === null || ends === undefined || ends[place.end] !== flow) return;
-    ends[place.end] = null;
-    if (ends[0] === null && ends[1] === null) this.#ends.delete(place.key);
+    if (flow.source.ip !== null && flow.destination.ip !== null) this.#remove(numberOf(flow), flow);
+  }
+
+  #remove(number: number, flow: TrackedFlow): void {
+    let at = this.#chains.get(number) ?? null;
+    if (at === flow) {
+      if (flow.next === null) this.#chains.delete(number);
+      else this.#chains.set(number, flow.next);
+    } else {
+      while (at !== null && at.next !== flow) at = at.next;
+      if (at === null) return;
+      at.next = flow.next;
+    }
+    flow.next = null;
   }
 }
 

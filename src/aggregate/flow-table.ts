@@ -94,6 +94,10 @@ export class FlowTable {
     if (flow.protocol === "tcp") countEnd(flow.tally, record);
     this.#end(flow, known !== undefined);
     if (record.slot !== 0) this.#endedSlots.push(record.slot);
+    const { peer } = flow;
+    if (peer === null || peer.open) return;
+    this.#settleEnded(flow);
+    this.#settleEnded(peer);
   }
 
   /** The slot's flow has ended and its last counters are lost. */
@@ -172,6 +176,13 @@ export class FlowTable {
     }
   }
 
+  /** Both ends are known and over, so nothing has to be waited for: what lives for a moment is gone again at once. */
+  #settleEnded(flow: TrackedFlow): void {
+    if (!this.#unsettled.delete(flow)) return;
+    this.#findDestination(flow);
+    this.#findGroup(flow, false);
+  }
+
   #begin(record: FlowRecord, open: boolean): TrackedFlow {
     const identity = record.identity();
     const destination: Endpoint = {
@@ -236,7 +247,8 @@ export class FlowTable {
     const { peer, destination } = flow;
     if (peer !== null) {
       // The address as this end wrote it: the other one may be bound to none.
-      flow.destination = { ...peer.source, ip: destination.ip, domain: destination.domain };
+      const { port, netns, host, process } = peer.source;
+      flow.destination = { ip: destination.ip, port, netns, host, domain: destination.domain, process };
     } else if (destination.host === null && this.#conversations.isLocal(destination)) {
       flow.destination = { ...destination, host: this.#options.host };
     }
@@ -253,5 +265,5 @@ export class FlowTable {
 
 function countEnd(tally: Tally, record: FlowRecord): void {
   if (record.established) tally.closed++;
-  if (!record.established || record.error !== 0) tally.failed[FAILURES.get(record.error) ?? "other"]++;
+  if (!record.established || record.error !== 0) tally.fail(FAILURES.get(record.error) ?? "other");
 }

@@ -41,7 +41,13 @@ function rowOf(group: Group): SnapshotFlow {
       active: group.active,
       opened: tally.opened,
       closed: tally.closed,
-      failed: Object.freeze({ ...tally.failed }),
+      failed: Object.freeze({
+        refused: tally.failedRefused,
+        reset: tally.failedReset,
+        timed_out: tally.failedTimedOut,
+        unreachable: tally.failedUnreachable,
+        other: tally.failedOther,
+      }),
     }),
   });
 }

@@ -15,13 +15,11 @@ export class Tally {
   closed = 0;
   /** Whether anything at all was counted since the last {@link reset}. */
   touched = false;
-  readonly failed: Record<FailureReason, number> = {
-    refused: 0,
-    reset: 0,
-    timed_out: 0,
-    unreachable: 0,
-    other: 0,
-  };
+  failedRefused = 0;
+  failedReset = 0;
+  failedTimedOut = 0;
+  failedUnreachable = 0;
+  failedOther = 0;
   /** Round-trip times of flows that ended in the interval. */
   rttSum = 0;
   rttVarSum = 0;
@@ -40,6 +38,28 @@ export class Tally {
     this.packetsSent += packetsSent;
     this.packetsReceived += packetsReceived;
     this.retransmits += retransmits;
+    this.touched = true;
+  }
+
+  /** Counts a connection that failed. */
+  fail(reason: FailureReason): void {
+    switch (reason) {
+      case "refused":
+        this.failedRefused++;
+        break;
+      case "reset":
+        this.failedReset++;
+        break;
+      case "timed_out":
+        this.failedTimedOut++;
+        break;
+      case "unreachable":
+        this.failedUnreachable++;
+        break;
+      case "other":
+        this.failedOther++;
+        break;
+    }
     this.touched = true;
   }
 
@@ -72,11 +92,11 @@ export class Tally {
     }
     this.opened += other.opened;
     this.closed += other.closed;
-    this.failed.refused += other.failed.refused;
-    this.failed.reset += other.failed.reset;
-    this.failed.timed_out += other.failed.timed_out;
-    this.failed.unreachable += other.failed.unreachable;
-    this.failed.other += other.failed.other;
+    this.failedRefused += other.failedRefused;
+    this.failedReset += other.failedReset;
+    this.failedTimedOut += other.failedTimedOut;
+    this.failedUnreachable += other.failedUnreachable;
+    this.failedOther += other.failedOther;
     this.rttSum += other.rttSum;
     this.rttVarSum += other.rttVarSum;
     this.rttCount += other.rttCount;
@@ -85,8 +105,8 @@ export class Tally {
   reset(): void {
     this.bytesSent = this.bytesReceived = this.packetsSent = this.packetsReceived = this.retransmits = 0;
     this.opened = this.closed = 0;
-    const failed = this.failed;
-    failed.refused = failed.reset = failed.timed_out = failed.unreachable = failed.other = 0;
+    this.failedRefused = this.failedReset = this.failedTimedOut = 0;
+    this.failedUnreachable = this.failedOther = 0;
     this.rttSum = this.rttVarSum = this.rttCount = 0;
     this.touched = false;
   }

@@ -13,6 +13,8 @@ export class TrackedFlow implements Flow {
   destination: Endpoint;
   /** The flow measured at the other end, when that end is on this host. */
   peer: TrackedFlow | null = null;
+  /** The next one of a chain; belongs to Conversations. */
+  next: TrackedFlow | null = null;
   open: boolean;
   /** Where it counts; `null` before it was looked for, and where the view counts the other end instead. */
   group: Group | null = null;

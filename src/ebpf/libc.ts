@@ -9,6 +9,9 @@ const MAP_PRIVATE = 2;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
+const SIG_SETMASK = 2;
+/** `sigset_t`: glibc's and musl's, larger than the kernel's. */
+const SIGNAL_SET_BYTES = 128;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 type Mmap = (
@@ -42,13 +45,33 @@ function bind() {
     "int",
     ["void *", "size_t", "void *", "void *"],
   );
-  return { mmap, munmap, getpagesize, memcpy, strnlen, vsnprintf };
+  const pthread_sigmask: (how: number, set: Uint8Array, old: Uint8Array | null) => number = libc.func(
+    "pthread_sigmask",
+    "int",
+    ["int", "void *", "void *"],
+  );
+  return { pthread_sigmask, mmap, munmap, getpagesize, memcpy, strnlen, vsnprintf };
 }
 
 let bound: ReturnType<typeof bind> | undefined;
 function libc(): ReturnType<typeof bind> {
   bound ??= bind();
   return bound;
+}
+
+/**
+ * Keeps this thread's signals waiting during one call: the kernel gives up verifying a program (EAGAIN) whenever one
+ * is pending, so that a profiler or a window that is being resized could make a load fail.
+ */
+export function withoutSignals<T>(call: () => T): T {
+  const { pthread_sigmask } = libc();
+  const before = new Uint8Array(SIGNAL_SET_BYTES);
+  pthread_sigmask(SIG_SETMASK, new Uint8Array(SIGNAL_SET_BYTES).fill(0xff), before);
+  try {
+    return call();
+  } finally {
+    pthread_sigmask(SIG_SETMASK, before, null);
+  }
 }
 
 /** Bytes in a page of memory. */

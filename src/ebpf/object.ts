@@ -5,7 +5,7 @@ import { checkInteger, checkText } from "./argument.ts";
 import { checkElf } from "./elf.ts";
 import { EbpfError, failure, misuse } from "./error.ts";
 import { libbpf, openObjectBytes } from "./libbpf.ts";
-import { copyMemory } from "./libc.ts";
+import { copyMemory, withoutSignals } from "./libc.ts";
 import { LoadedObject, unknownName } from "./loaded-object.ts";
 import { type MapShape, readShape } from "./map-shape.ts";
 import type { Pointer } from "./native.ts";
@@ -141,7 +141,9 @@ export class BpfObject {
         if (written < 0)
           throw failure("load", `cannot set the initial values of BPF object "${this.name}"`, written);
       }
-      const { result, warnings } = withWarnings(() => bpf.bpf_object__load(this.#object));
+      const { result, warnings } = withoutSignals(() =>
+        withWarnings(() => bpf.bpf_object__load(this.#object)),
+      );
       if (result < 0) throw loadFailure(this.name, result, this.#log.text(), warnings);
       return new LoadedObject(this.name, this.#object, this.#programs.values(), this.#maps.values());
     } catch (error) {

@@ -13,7 +13,14 @@ import { compileFlowFilter } from "../query/compile-filter.ts";
 import { compileRowFilter, type RowFilter } from "../query/compile-row-filter.ts";
 import { splitFilter } from "../query/filter.ts";
 import { formatFilter } from "../query/format-filter.ts";
-import { SNAPSHOT_SCHEMA, type Snapshot, type SnapshotProbe, type Tier } from "../snapshot/snapshot.ts";
+import {
+  LOSS_CAUSES,
+  type LossCause,
+  SNAPSHOT_SCHEMA,
+  type Snapshot,
+  type SnapshotProbe,
+  type Tier,
+} from "../snapshot/snapshot.ts";
 import type { Question } from "./question.ts";
 import type { TagSources } from "./tag-sources.ts";
 
@@ -183,7 +190,7 @@ export class Monitor {
   }
 
   #add(report: PassReport): void {
-    this.#report.lost += report.lost;
+    for (const cause of LOSS_CAUSES) this.#report.lost[cause] += report.lost[cause] ?? 0;
     this.#report.lostBytes += report.lostBytes;
     this.#report.lostNames += report.lostNames;
     this.#report.waiting = report.waiting;
@@ -197,7 +204,7 @@ export class Monitor {
     return Object.freeze({
       tier: probe.tier,
       ...(probe.reason !== null && { reason: probe.reason }),
-      lost: this.#report.lost,
+      ...describeLost(this.#report.lost),
       lost_bytes: this.#report.lostBytes,
       ...(this.#report.lostNames > 0 && { lost_names: this.#report.lostNames }),
       unattributed: flows.openUnattributed + flows.counters.endedUnattributed,
@@ -239,12 +246,24 @@ function prepare({ groupBy, filter }: Question, options: MonitorOptions): Asked 
   };
 }
 
-function emptyReport(): {
-  lost: number;
+interface Report {
+  readonly lost: Record<LossCause, number>;
   lostBytes: number;
   lostNames: number;
   waiting: number;
   closedBufferFill: number;
-} {
-  return { lost: 0, lostBytes: 0, lostNames: 0, waiting: 0, closedBufferFill: 0 };
+}
+
+function emptyReport(): Report {
+  const lost = { no_room: 0, begin_missed: 0, found_late: 0, end_missed: 0 };
+  return { lost, lostBytes: 0, lostNames: 0, waiting: 0, closedBufferFill: 0 };
+}
+
+function describeLost(lost: Report["lost"]): Pick<SnapshotProbe, "lost" | "lost_causes"> {
+  const causes = LOSS_CAUSES.filter((cause) => lost[cause] > 0);
+  if (causes.length === 0) return { lost: 0 };
+  return {
+    lost: causes.reduce((sum, cause) => sum + lost[cause], 0),
+    lost_causes: Object.freeze(Object.fromEntries(causes.map((cause) => [cause, lost[cause]]))),
+  };
 }

@@ -12,5 +12,6 @@ export function probeOptions({ probe: choice, procRoot, trace, resolve }: Config
     cgroupRoot: findCgroupRoot(),
     procRoot,
     dns: resolve,
+    debug: trace.bpfDebug ? (line) => process.stderr.write(`npmon: ${line}\n`) : undefined,
   };
 }

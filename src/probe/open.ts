@@ -28,6 +28,8 @@ export interface ProbeOptions {
   readonly procRoot: string;
   /** Whether the DNS answers that processes receive are wanted, where a tier can see them. */
   readonly dns: boolean;
+  /** Takes a line for each thing that a tier tried in the kernel and what came of it. */
+  readonly debug?: ((line: string) => void) | undefined;
 }
 
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
@@ -57,9 +59,17 @@ export function openProbe(options: ProbeOptions): Probe {
 }
 
 function openTier(tier: Tier, options: ProbeOptions, reasons: readonly string[]): Probe {
-  const { capacity, closedCapacity = capacity, protocols = PROTOCOLS, cgroupRoot, procRoot, dns } = options;
+  const {
+    capacity,
+    closedCapacity = capacity,
+    protocols = PROTOCOLS,
+    cgroupRoot,
+    procRoot,
+    dns,
+    debug,
+  } = options;
   if (tier === "sockdiag") {
     return openSockdiagProbe({ capacity, procRoot, reason: reasons.join("; ") || "asked for with --probe" });
   }
-  return openBpfProbe({ tier, capacity, closedCapacity, protocols, cgroupRoot, dns }, reasons);
+  return openBpfProbe({ tier, capacity, closedCapacity, protocols, cgroupRoot, dns, debug }, reasons);
 }

@@ -8,7 +8,7 @@
 import type { DnsSighting } from "../flow/dns.ts";
 import type { Direction, Family, Protocol } from "../flow/flow.ts";
 import type { ProcessSighting } from "../flow/process.ts";
-import type { Tier } from "../snapshot/snapshot.ts";
+import type { LossCounts, Tier } from "../snapshot/snapshot.ts";
 
 /** Who and where; fixed for the life of a flow but for the owner, which may be learned later. */
 export interface FlowIdentity {
@@ -70,8 +70,8 @@ export interface RecordSink {
 
 /** What one pass has to say of itself. Counters cover the time since the last pass. */
 export interface PassReport {
-  /** Connections, and for UDP datagrams, that were not counted or not wholly. */
-  readonly lost: number;
+  /** Connections, and for UDP datagrams, that were not counted or not wholly, by cause; what is absent is none. */
+  readonly lost: LossCounts;
   readonly lostBytes: number;
   /** Processes whose first sight was lost: one that is gone before its flows are read has no name. */
   readonly lostNames: number;

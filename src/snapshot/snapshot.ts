@@ -45,6 +45,15 @@ export interface SnapshotFlow {
   readonly connections: ConnectionCounts;
 }
 
+/**
+ * Why a connection, or a datagram, was not counted or not wholly: `no_room` for its last record, or for UDP in the
+ * table; `begin_missed`, it ended and nobody had seen it begin; `found_late`, it was in no process when npmon began;
+ * `end_missed`, it was gone when npmon came to look.
+ */
+export const LOSS_CAUSES = ["no_room", "begin_missed", "found_late", "end_missed"] as const;
+export type LossCause = (typeof LOSS_CAUSES)[number];
+export type LossCounts = Readonly<Partial<Record<LossCause, number>>>;
+
 /** How the numbers were obtained and what is missing from them. Counters cover the interval, the rest is at its end. */
 export interface SnapshotProbe {
   readonly tier: Tier;
@@ -52,6 +61,8 @@ export interface SnapshotProbe {
   readonly reason?: string;
   /** Connections whose numbers, or a part of them, were not counted. */
   readonly lost: number;
+  /** `lost` by its causes, those that are not zero; absent when nothing is lost or nobody knows. */
+  readonly lost_causes?: LossCounts;
   /** Bytes known to belong to `lost`, both directions; what could not even be measured is not in it. */
   readonly lost_bytes: number;
   /** Processes whose name, service and user were lost because they were gone too soon; absent when none. */

@@ -20,7 +20,7 @@ export function splitSnapshot(snapshot: Snapshot, maxRows = MAX_ROWS): readonly 
     cpu_user_ms: 0,
     cpu_system_ms: 0,
   };
-  const { lost_names: _, ...rest } = probe;
+  const { lost_names: _, lost_causes: ___, ...rest } = probe;
   const later = Object.freeze({ ...rest, ...counted });
   const { delivery: __, ...plain } = snapshot;
   const parts: Snapshot[] = [];

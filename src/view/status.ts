@@ -1,4 +1,4 @@
-import type { Snapshot } from "../snapshot/snapshot.ts";
+import { LOSS_CAUSES, type LossCause, type Snapshot, type SnapshotProbe } from "../snapshot/snapshot.ts";
 import { formatBytes, formatCount, formatPercent, formatWindow } from "./format.ts";
 import { formatSafe } from "./text.ts";
 
@@ -41,8 +41,7 @@ function describePlace({ host, interval_ms, probe }: Snapshot, time: string): re
 export function describeHealth(snapshot: Snapshot): readonly Fact[] {
   const { probe } = snapshot;
   const facts: Fact[] = [{ text: `flows ${formatCount(probe.flows)}`, isTrouble: false }];
-  const lostBytes = probe.lost_bytes > 0 ? ` (${formatBytes(probe.lost_bytes, "auto")})` : "";
-  facts.push({ text: `lost ${formatCount(probe.lost)}${lostBytes}`, isTrouble: probe.lost > 0 });
+  facts.push({ text: `lost ${formatCount(probe.lost)}${describeLoss(probe)}`, isTrouble: probe.lost > 0 });
   if (probe.lost_names !== undefined) {
     facts.push({ text: `names lost ${formatCount(probe.lost_names)}`, isTrouble: true });
   }
@@ -62,6 +61,23 @@ export function describeHealth(snapshot: Snapshot): readonly Fact[] {
   facts.push({ text: `unattributed ${formatPercent(unattributed)}`, isTrouble: false });
   facts.push({ text: describeCost(snapshot), isTrouble: false });
   return facts;
+}
+
+const CAUSES: Readonly<Record<LossCause, string>> = {
+  no_room: "no room",
+  begin_missed: "begin missed",
+  found_late: "found late",
+  end_missed: "end missed",
+};
+
+/** How much of it there is, and why, as far as somebody knows. */
+function describeLoss({ lost, lost_bytes, lost_causes = {} }: SnapshotProbe): string {
+  const parts = LOSS_CAUSES.flatMap((cause) => {
+    const count = lost_causes[cause] ?? 0;
+    return count === 0 ? [] : [count === lost ? CAUSES[cause] : `${CAUSES[cause]} ${formatCount(count)}`];
+  });
+  if (lost_bytes > 0) parts.unshift(formatBytes(lost_bytes, "auto"));
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
 /** CPU is in percent of one core. */

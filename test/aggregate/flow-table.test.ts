@@ -334,6 +334,61 @@ test("flows of a process that is about to be named wait for the name, ended ones
   ]);
 });
 
+test("both ends of a connection that is over wait for a name as well", () => {
+  const early = processTags(100, "4f3c8a1d2b6e");
+  const awaited = new Set([early]);
+  const grouping = new Grouping({
+    groupBy: parseGroupBy("service"),
+    lookup: (end, tag) => TAGS.valueOf(end, tag),
+  });
+  const table = new FlowTable({
+    host: "web-1",
+    grouping,
+    findProcess: (pid) => (pid === 100 ? early : (PROCESSES.get(pid) ?? null)),
+    isAwaited: (process) => awaited.has(process),
+    findDomain: () => null,
+  });
+  table.closed(record({ bytesSent: 3, bytesReceived: 4, identity: client }));
+  table.closed(record({ bytesSent: 4, bytesReceived: 3, identity: server }));
+  table.settle(false);
+  assert.deepEqual(takeRows(grouping), []);
+  awaited.clear();
+  table.replaceProcesses(new Map([[early, processTags(100, "web")]]));
+  table.settle(false);
+  assert.deepEqual(takeRows(grouping).map(ends).sort(), ["db > web", "web > db"]);
+});
+
+test("thousands of conversations over the same few ports and addresses find their own other ends", () => {
+  const { table, rows } = open("source.ip,source.port,destination.ip,destination.port,destination.service");
+  const pairs = new Map<string, number>();
+  for (let a = 0; a < 12; a++) {
+    for (let b = 0; b < 12; b++) {
+      for (let port = 1; port <= 12; port++) {
+        const ends = {
+          localIp: `10.0.0.${a}`,
+          localPort: port,
+          remoteIp: `10.0.1.${b}`,
+          remotePort: 13 - port,
+        };
+        const bytesSent = 1 + pairs.size;
+        pairs.set(`${ends.localIp}:${port} ${ends.remoteIp}:${13 - port}`, bytesSent);
+        table.closed(record({ bytesSent, identity: ends }));
+      }
+    }
+  }
+  for (const [pair, bytesReceived] of [...pairs].reverse()) {
+    const [, remoteIp = "", remotePort, localIp = "", localPort] = /^(.*):(.*) (.*):(.*)$/.exec(pair) ?? [];
+    const identity = { localIp, localPort: Number(localPort), remoteIp, remotePort: Number(remotePort) };
+    table.closed(record({ bytesReceived, identity: { ...identity, direction: "incoming", pid: 200 } }));
+  }
+  const known = rows().filter((row) => row.destination?.service === "db");
+  assert.equal(known.length, pairs.size);
+  for (const row of known) {
+    const key = `${row.source?.ip}:${row.source?.port} ${row.destination?.ip}:${row.destination?.port}`;
+    assert.equal(row.bytes_sent, pairs.get(key), key);
+  }
+});
+
 function ends(row: SnapshotFlow): string {
   return `${row.source?.service} > ${row.destination?.service}`;
 }

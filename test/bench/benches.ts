@@ -2,6 +2,7 @@ import { measureAccuracy } from "./accuracy.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
+import { measureEnded } from "./ended.ts";
 import { measureFilter } from "./filter.ts";
 import { measureGroup } from "./group.ts";
 import { measureMemory } from "./memory.ts";
@@ -30,6 +31,7 @@ export const BENCHES: readonly Bench[] = [
     summary: "datagrams, and TCP calls that count none, with npmon and without",
     run: measureUdp,
   },
+  { name: "ended", summary: "npmon's own CPU by connection that began and ended", run: measureEnded },
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
   {

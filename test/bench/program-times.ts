@@ -48,12 +48,13 @@ export class ProgramTimes {
   }
 }
 
-/** A descriptor that is closed meanwhile was none: the programs stay. */
+/** A descriptor of something else may be closed since it was listed. */
 function isProgram(path: string): boolean {
   try {
     return /^run_cnt:/m.test(readFileSync(path, "utf8"));
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -226,3 +226,12 @@ for (const [what, args, says] of [
     assert.match(stderr, /^npmon: [^\n]*\n {2}[^\n]*\n$/);
   });
 }
+
+test("bpf_debug says what was loaded into the kernel, and nothing says it without", async () => {
+  const debug = file("debug.yaml", "system_probe_config: {bpf_debug: true}\n");
+  const loaded =
+    /^npmon: bpf: loaded npmon_state \(tp_btf\/inet_sock_set_state\) as program \d+, \d+ instructions/m;
+  const args = ["export", "-d", "0.1"];
+  assert.match((await npmon([...args, "--config", debug])).stderr, loaded);
+  assert.doesNotMatch((await npmon([...args, "--config", TINY])).stderr, /bpf:/);
+});

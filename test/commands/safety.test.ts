@@ -262,3 +262,12 @@ function isFull(descriptor: number): boolean {
     return true;
   }
 }
+
+test("a process that gets thousands of signals a second while it starts still gets its programs into the kernel", async () => {
+  // the profiler of Node stops the main thread with SIGPROF, and a pending signal ends the kernel's verification
+  const flags = ["--cpu-prof", "--cpu-prof-interval", "200", "--cpu-prof-dir", freshFolder()];
+  const child = spawn(process.execPath, [...flags, NPMON, "export", "-d", "200ms", "--json"]);
+  const { status, stdout, stderr } = await ended(child);
+  assert.equal(status, 0, stderr);
+  assert.notEqual(JSON.parse(stdout).probe.tier, "sockdiag", stderr);
+});

@@ -25,6 +25,8 @@ export interface LongRunResult {
   readonly snapshots: number;
   readonly lost: number;
   readonly lostBytes: number;
+  /** Of the snapshots that lost any. */
+  readonly causes: readonly string[];
   readonly backwards: number;
   readonly mostTracked: number;
   readonly mostWaiting: number;
@@ -77,6 +79,7 @@ export class LongRun implements AsyncDisposable {
       snapshots: 0,
       lost: 0,
       lostBytes: 0,
+      causes: [] as string[],
       backwards: 0,
       mostTracked: 0,
       mostWaiting: 0,
@@ -87,6 +90,7 @@ export class LongRun implements AsyncDisposable {
       const { flows, probe, interval_ms }: Snapshot = decode(line, "stdout");
       sums.snapshots++;
       sums.lost += probe.lost;
+      if (probe.lost_causes !== undefined) sums.causes.push(JSON.stringify(probe.lost_causes));
       sums.lostBytes += probe.lost_bytes;
       sums.backwards += probe.backwards;
       sums.mostTracked = Math.max(sums.mostTracked, probe.tracked);

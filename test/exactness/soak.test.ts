@@ -59,7 +59,7 @@ function tellSeries(t: TestContext, { samples, ...sums }: LongRunResult): void {
 
 function assertSteady({ samples, ...sums }: LongRunResult): void {
   assert.deepEqual([sums.lostBytes, sums.backwards, sums.mostWaiting], [0, 0, 0]);
-  assert.equal(sums.lost, 0, "connections lost");
+  assert.deepEqual([sums.lost, sums.causes], [0, []], "connections lost");
   const [first, last] = [quarterOf(samples, 1), quarterOf(samples, 3)].map((quarter) =>
     Math.min(...quarter.map(({ descriptors }) => descriptors)),
   );

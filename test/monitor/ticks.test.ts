@@ -29,7 +29,7 @@ function open(onCollect: (times: number) => void = () => {}) {
     poll: () => true,
     collect: () => {
       onCollect(++looked.times);
-      return { lost: 0, lostBytes: 0, lostNames: 0, lostAnswers: 0, waiting: 0, closedBufferFill: 0 };
+      return { lost: {}, lostBytes: 0, lostNames: 0, lostAnswers: 0, waiting: 0, closedBufferFill: 0 };
     },
     release: () => {},
     close: () => {},

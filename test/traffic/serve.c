@@ -148,6 +148,8 @@ static void end(struct worker *worker, struct connection *connection)
 
 	if (has_header(connection) && (connection->header.flags & FLAG_SERVER_RESETS))
 		setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	/* Whoever looks at this process's files may hold this one for a moment, and an epoll forgets it only with the last. */
+	epoll_ctl(worker->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
 	close(connection->fd);
 	free(connection);
 	worker->open--;

@@ -1,4 +1,5 @@
 import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/index.ts";
+import type { LossCause, LossCounts } from "../../snapshot/snapshot.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
@@ -27,13 +28,15 @@ export class BpfProbe implements Probe {
   readonly #closed: RingBuffer;
   readonly #processes: RingBuffer;
   readonly #answers: RingBuffer;
-  /** Null where TCP is not counted: looking for owners is what takes in the sockets that are there already. */
-  readonly #owners: IteratorLink | null;
+  /** Null where TCP is not counted: it takes in the sockets that are there already, and holds each file for a moment. */
+  readonly #adoption: IteratorLink | null;
+  /** Holds none; null where the kernel does not have it. */
+  readonly #search: { readonly seek: Program; readonly find: IteratorLink } | null;
   readonly #walk: Program;
   /** Null where UDP is not counted. */
   readonly #udpWalk: Program | null;
   readonly #cursor = new FlowRecordCursor();
-  #lost = 0;
+  #lost: Record<LossCause, number> = { no_room: 0, begin_missed: 0, found_late: 0, end_missed: 0 };
   #lostBytes = 0;
   #lostNames = 0;
   #lostAnswers = 0;
@@ -52,7 +55,13 @@ export class BpfProbe implements Probe {
     this.#closed = object.map("closed").openRingBuffer();
     this.#processes = object.map("processes").openRingBuffer();
     this.#answers = object.map("answers").openRingBuffer();
-    this.#owners = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
+    this.#adoption = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
+    this.#search = programs.has("npmon_find_owners")
+      ? {
+          seek: object.program("npmon_seek_owners"),
+          find: object.program("npmon_find_owners").attachIterator(),
+        }
+      : null;
     this.#walk = object.program(programs.has("npmon_collect") ? "npmon_collect" : "npmon_collect_copied");
     this.#udpWalk = programs.has("npmon_collect_udp") ? object.program("npmon_collect_udp") : null;
     this.#slots = new SlotRing({
@@ -65,10 +74,10 @@ export class BpfProbe implements Probe {
 
   start(): void {
     this.#setControl("baseline", 1);
-    this.#findOwners();
+    this.#adoption?.run();
     this.#setControl("baseline", 0);
     // What closed while the baseline was taken was there before npmon was ready: not a loss.
-    this.#lost = this.#lostConnections();
+    this.#takeLost();
     this.#lostBytes = this.#counter("lostBytes");
   }
 
@@ -82,10 +91,7 @@ export class BpfProbe implements Probe {
 
   collect(sink: RecordSink, last: boolean): PassReport {
     const fill = this.#closed.pendingBytes() / this.#closed.capacityBytes;
-    const ownersDue = last || performance.now() >= this.#nextOwnerPassMs;
-    const ownersWanted =
-      this.#counter("unclaimed") > 0 || (this.#counter("waiting") > 0 && this.#slots.freeCount > 0);
-    if (ownersWanted && ownersDue) this.#findOwners();
+    if (last || performance.now() >= this.#nextOwnerPassMs) this.#findOwners();
 
     this.#setControl("recordCount", 0);
     this.#setControl("udpWaiting", 0);
@@ -94,9 +100,8 @@ export class BpfProbe implements Probe {
     // An empty hash has as many buckets to walk as a full one.
     if (this.#counter("udpFlows") > 0) this.#udpWalk?.run();
 
-    const lost = this.#lostConnections() - this.#lost;
+    const lost = this.#takeLost();
     const lostBytes = this.#counter("lostBytes") - this.#lostBytes;
-    this.#lost += lost;
     this.#lostBytes += lostBytes;
     const lostNames = this.#counter("lostProcesses") - this.#lostNames;
     this.#lostNames += lostNames;
@@ -149,15 +154,42 @@ export class BpfProbe implements Probe {
     }
   }
 
+  /** Of accepted sockets that nobody was seen using, and slots for flows that found none. */
   #findOwners(): void {
     const started = performance.now();
-    this.#owners?.run();
+    const isUnclaimed = this.#counter("unclaimed") > 0;
+    const isCrowdedOut = this.#counter("waiting") > 0 && (isUnclaimed || this.#slots.freeCount > 0);
+    if (isCrowdedOut || (isUnclaimed && this.#meetsUnknown())) this.#adoption?.run();
     const ended = performance.now();
     this.#nextOwnerPassMs = ended + (ended - started) * (1 / OWNER_PASS_SHARE - 1);
   }
 
-  #lostConnections(): number {
-    return this.#counter("lostConnections") + this.#counter("unseen");
+  /** Finds the owners without holding anything. True when there is something that only the pass over files can take in. */
+  #meetsUnknown(): boolean {
+    if (this.#search === null) return true;
+    this.#setControl("sought", 0);
+    this.#setControl("unknown", 0);
+    this.#search.seek.run();
+    if (this.#getControl("sought") > 0) this.#search.find.run();
+    return this.#getControl("unknown") > 0;
+  }
+
+  /** What was lost since the last time. */
+  #takeLost(): LossCounts {
+    const now = {
+      no_room: this.#counter("lostNoRoom"),
+      begin_missed: this.#counter("lostBegin"),
+      found_late: this.#counter("lostLate"),
+      end_missed: this.#counter("lostEnd"),
+    };
+    const before = this.#lost;
+    this.#lost = now;
+    return {
+      no_room: now.no_room - before.no_room,
+      begin_missed: now.begin_missed - before.begin_missed,
+      found_late: now.found_late - before.found_late,
+      end_missed: now.end_missed - before.end_missed,
+    };
   }
 
   #counter(name: keyof typeof CONTROL): number {

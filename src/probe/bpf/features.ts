@@ -41,6 +41,14 @@ export const TCP: Feature = {
   without: "TCP cannot be counted",
 };
 
+const SEEK: Feature = {
+  protocol: "tcp",
+  ways: [{ programs: ["npmon_seek_owners", "npmon_find_owners"] }],
+  required: false,
+  without:
+    "to find who accepted a connection npmon holds every open file for a moment: without that it takes Linux 5.17",
+};
+
 /** The DNS answers that processes receive, which are read where datagrams are counted. */
 const DNS: Readonly<Record<BpfTier, Feature>> = {
   tracepoint: dns({ programs: ["npmon_receive_dns"], replaces: "npmon_receive_length" }),
@@ -61,6 +69,7 @@ function dns(way: Way): Feature {
 const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   tracepoint: [
     TCP,
+    SEEK,
     {
       protocol: "udp",
       ways: [
@@ -79,6 +88,7 @@ const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   ],
   kprobe: [
     TCP,
+    SEEK,
     {
       protocol: "udp",
       ways: [
@@ -120,6 +130,8 @@ export function readsAnswers(programs: ReadonlySet<string>): boolean {
 /** These are run by passes, everything else reacts to events. */
 export const RUN_BY_PASSES: ReadonlySet<string> = new Set([
   "npmon_owners",
+  "npmon_seek_owners",
+  "npmon_find_owners",
   "npmon_collect",
   "npmon_collect_copied",
   "npmon_collect_udp",

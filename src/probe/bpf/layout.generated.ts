@@ -44,7 +44,7 @@ export const DNS_RECORD = {
 } as const;
 
 export const CONTROL = {
-  size: 112,
+  size: 136,
   baseline: 0,
   last: 4,
   walkFrom: 8,
@@ -53,15 +53,19 @@ export const CONTROL = {
   walkNext: 28,
   recordCount: 32,
   udpWaiting: 36,
-  freeHead: 40,
-  waiting: 48,
-  unclaimed: 56,
-  lostConnections: 64,
-  lostBytes: 72,
-  lostProcesses: 80,
-  unseen: 88,
-  udpFlows: 96,
-  lostAnswers: 104,
+  sought: 40,
+  unknown: 44,
+  freeHead: 48,
+  waiting: 56,
+  unclaimed: 64,
+  lostNoRoom: 72,
+  lostBegin: 80,
+  lostLate: 88,
+  lostEnd: 96,
+  lostBytes: 104,
+  lostProcesses: 112,
+  udpFlows: 120,
+  lostAnswers: 128,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */

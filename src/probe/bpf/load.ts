@@ -38,6 +38,8 @@ export interface LoadOptions {
   readonly cgroupRoot: string | null;
   /** Whether the DNS answers that processes receive are wanted. Without them nothing of it is in the kernel. */
   readonly dns: boolean;
+  /** Takes a line for each thing that is tried, refused and loaded; see `bpf_debug`. */
+  readonly debug?: ((line: string) => void) | undefined;
 }
 
 /** A tier in the kernel, as much of it as this kernel has, counting already. */
@@ -79,19 +81,32 @@ export function loadTier(options: LoadOptions): LoadedTier {
   for (;;) {
     const choice = chooseWays(tries);
     try {
+      const object = loadWays(choice, options);
+      if (options.debug !== undefined) describeLoaded(object, choice, options.debug);
       return {
-        object: loadWays(choice, options),
+        object,
         programs: choice.programs,
         missing: choice.missing,
       };
     } catch (cause) {
       const refused = findTry(tries, cause instanceof EbpfError ? cause.program : null);
+      options.debug?.(`bpf: ${options.tier}: refused: ${(cause as Error).message}`);
       if (refused === undefined) throw probeError(cause, fileURLToPath(OBJECT));
       refused.way++;
       if (refused.feature.required && refused.way === refused.feature.ways.length) {
         throw refusedTier(options.tier, refused.feature, cause);
       }
     }
+  }
+}
+
+function describeLoaded(object: LoadedObject, { programs }: Choice, debug: (line: string) => void): void {
+  for (const name of programs) {
+    const program = object.program(name);
+    const { id, verifiedInstructions } = program.info();
+    debug(
+      `bpf: loaded ${name} (${program.section}) as program ${id}, ${verifiedInstructions} instructions verified`,
+    );
   }
 }
 
@@ -146,6 +161,7 @@ export function configure(wanted: ReadonlySet<string>, { capacity, closedCapacit
     .setMaxEntries("tracked", capacity + 1)
     .setMaxEntries("free_slots", capacity)
     .setMaxEntries("used_slots", usedLines(capacity))
+    .setMaxEntries("sought", capacity)
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity))
     .setMaxEntries("answers", (readsAnswers(wanted) ? ANSWER_PAGES : 1) * PAGE_BYTES);

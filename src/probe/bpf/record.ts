@@ -1,9 +1,9 @@
 import type { ReadOnlyView } from "../../ebpf/index.ts";
-import { decodeIpv4, decodeIpv6 } from "../../flow/address.ts";
 import type { DnsSighting } from "../../flow/dns.ts";
 import type { Direction } from "../../flow/flow.ts";
 import type { ProcessSighting } from "../../flow/process.ts";
 import type { FlowIdentity, FlowRecord } from "../probe.ts";
+import { AddressTexts } from "./address-texts.ts";
 import { DIRECTION, DNS_RECORD, FLOW_RECORD, PROCESS_RECORD, RECORD_FLAG } from "./layout.generated.ts";
 
 const AF_INET = 2;
@@ -38,6 +38,7 @@ export class FlowRecordCursor implements FlowRecord {
   isClosed = false;
   /** The slot's flow has ended and its last record is lost. */
   isVanished = false;
+  readonly #texts = new AddressTexts();
   #view: DataView = new DataView(new ArrayBuffer(FLOW_RECORD.size));
   #offset = 0;
 
@@ -66,20 +67,25 @@ export class FlowRecordCursor implements FlowRecord {
     const view = this.#view;
     const offset = this.#offset;
     const peerKnown = (view.getUint16(offset + FLOW_RECORD.flags, true) & RECORD_FLAG.noPeer) === 0;
-    const decode = view.getUint8(offset + FLOW_RECORD.family) === AF_INET ? decodeIpv4 : decodeIpv6;
-    const localIp = decode(view, offset + FLOW_RECORD.localAddress);
+    const localIp = this.#ip(FLOW_RECORD.localAddress);
     return {
       protocol: view.getUint8(offset + FLOW_RECORD.protocol) === IPPROTO_UDP ? "udp" : "tcp",
       family: localIp.includes(":") ? "ipv6" : "ipv4",
       direction: DIRECTIONS[view.getUint8(offset + FLOW_RECORD.direction)] ?? "none",
       localIp,
       localPort: view.getUint16(offset + FLOW_RECORD.localPort, true),
-      remoteIp: peerKnown ? decode(view, offset + FLOW_RECORD.remoteAddress) : null,
+      remoteIp: peerKnown ? this.#ip(FLOW_RECORD.remoteAddress) : null,
       remotePort: peerKnown ? view.getUint16(offset + FLOW_RECORD.remotePort, true) : null,
       netns: view.getUint32(offset + FLOW_RECORD.netns, true),
       pid: view.getUint32(offset + FLOW_RECORD.pid, true),
       startTicks: readCounter(view, offset + FLOW_RECORD.startTicks),
     };
+  }
+
+  #ip(field: number): string {
+    const isIpv4 = this.#view.getUint8(this.#offset + FLOW_RECORD.family) === AF_INET;
+    const at = this.#offset + field;
+    return isIpv4 ? this.#texts.ipv4(this.#view, at) : this.#texts.ipv6(this.#view, at);
   }
 }
 

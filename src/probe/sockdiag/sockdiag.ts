@@ -95,7 +95,7 @@ export class SockdiagProbe implements Probe {
     this.#findOwners(sink, last);
     const waiting = this.#emitOpen(sink);
     this.#emitClosed(sink);
-    const lost = this.#sockets.lost - this.#lost + this.#dropped;
+    const lost = { end_missed: this.#sockets.lost - this.#lost, no_room: this.#dropped };
     const lostBytes = this.#sockets.lostBytes - this.#lostBytes;
     this.#lost = this.#sockets.lost;
     this.#lostBytes = this.#sockets.lostBytes;

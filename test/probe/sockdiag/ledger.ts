@@ -57,7 +57,7 @@ export class Ledger {
     };
     const report = this.#probe.collect(sink, last);
     this.#probe.release(released);
-    this.lost += report.lost;
+    for (const count of Object.values(report.lost)) this.lost += count;
     return report;
   }
 
