@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { sumOf } from "./spread.ts";
 
 /** What the machine did meanwhile that was not the bench, percent of one core. */
 export interface Activity {
@@ -18,11 +19,11 @@ const QUIET = { others: 5, stolen: 2 } as const;
 /** Begins to watch; what is returned tells what went on since. */
 export function watchActivity(): () => Activity {
   const started = performance.now();
-  const before = { others: othersTicks(), stolen: stolenTicks() };
+  const before = { others: readOthers(), stolen: stolenTicks() };
   return () => {
     const percentOf = (ticks: number) => (100 * Math.max(0, ticks) * TICK_MS) / (performance.now() - started);
     return {
-      others: percentOf(othersTicks() - before.others),
+      others: percentOf(ticksBetween(before.others, readOthers())),
       stolen: percentOf(stolenTicks() - before.stolen),
     };
   };
@@ -42,24 +43,36 @@ interface Process {
   readonly ticks: number;
 }
 
+type Processes = ReadonlyMap<number, Process>;
+
+/** What has ended meanwhile stands in the account of who waited for it; where nobody did, it is left out. */
+function ticksBetween(before: Processes, after: Processes): number {
+  const isAccounted = (pid: number) => [...ancestorsOf(pid, before)].some((ancestor) => after.has(ancestor));
+  const begun = [...before].filter(([pid]) => isAccounted(pid));
+  const ticksOf = (processes: Iterable<readonly [number, Process]>) =>
+    sumOf([...processes].map(([, { ticks }]) => ticks));
+  return ticksOf(after) - ticksOf(begun);
+}
+
 /** Kernel threads are left out, which work for the bench as well, and init, which inherits whom nobody waited for. */
-function othersTicks(): number {
+function readOthers(): Processes {
   const processes = new Map<number, Process>();
   for (const name of readdirSync("/proc")) {
     const process = /^\d+$/.test(name) ? readProcess(name) : null;
     if (process !== null) processes.set(Number(name), process);
   }
   const own = ancestorsOf(process.pid, processes);
-  let sum = 0;
-  for (const [pid, { parent, ticks }] of processes) {
-    if (pid === INIT || pid === KERNEL_THREADS || parent === KERNEL_THREADS || own.has(pid)) continue;
-    if (!ancestorsOf(pid, processes).has(process.pid)) sum += ticks;
-  }
-  return sum;
+  const isOther = (pid: number, parent: number) =>
+    pid !== INIT && pid !== KERNEL_THREADS && parent !== KERNEL_THREADS && !own.has(pid);
+  return new Map(
+    [...processes].filter(
+      ([pid, { parent }]) => isOther(pid, parent) && !ancestorsOf(pid, processes).has(process.pid),
+    ),
+  );
 }
 
 /** The process itself among them. */
-function ancestorsOf(pid: number, processes: ReadonlyMap<number, Process>): ReadonlySet<number> {
+function ancestorsOf(pid: number, processes: Processes): ReadonlySet<number> {
   const found = new Set<number>();
   for (let at: number | undefined = pid; at !== undefined && at > 0 && !found.has(at); ) {
     found.add(at);
