@@ -8,13 +8,13 @@ import type { Cell, Table } from "./table.ts";
 import { Watcher, type WatcherProgram } from "./watcher.ts";
 import { Wire, type WireTotals } from "./wire.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const CLIENTS = 4;
 const CONNECTIONS = 10_000;
 const SEND_BYTES = [1, 1_000] as const;
 const RECEIVE_BYTES = [1, 2_000] as const;
-/** For the last connections to end, and for a watcher to show its next figures: iftop does every other second. */
-const SHOW_MS = 3_500;
+/** For the last connections to end, and for a watcher to show its next figures: iftop takes seconds to sort so many. */
+const SHOW_MS = 10_000;
 /** In the kernel's count of bytes and in nethogs's, and not in iftop's. */
 const ETHERNET_HEADER = 14;
 const KIB = 1024;
