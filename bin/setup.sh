@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Gets a fresh clone ready: `setup.sh run` for npmon itself, `setup.sh test` for the tests as well. Says what it does,
-# does only what is missing, and takes well under a second when nothing is.
+# Gets a fresh clone ready: `setup.sh run` for npmon itself, `setup.sh test` for the tests as well, `setup.sh bench` for
+# those and the programs that the bench measures npmon beside. Says what it does, does only what is missing, and takes
+# well under a second when nothing is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -15,11 +16,12 @@ fi
 # Debian packages: libbpf is all that npmon itself needs; the rest compiles, watches and drives the tests.
 packages=()
 [ -n "$(compgen -G '/lib/*/libbpf.so.1' || compgen -G '/usr/lib*/libbpf.so.1' || compgen -G '/usr/lib/*/libbpf.so.1')" ] || packages+=(libbpf1)
-if [ "$purpose" = test ]; then
-  for package in clang-19 llvm-19 bpftool libbpf-dev libc6-dev linux-libc-dev iproute2 tmux procps qemu-system-x86 busybox-static xz-utils openssl docker.io podman zsh fish systemd; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || packages+=("$package")
-  done
-fi
+wanted=()
+[ "$purpose" = run ] || wanted+=(clang-19 llvm-19 bpftool libbpf-dev libc6-dev linux-libc-dev iproute2 tmux procps qemu-system-x86 busybox-static xz-utils openssl docker.io podman zsh fish systemd)
+[ "$purpose" != bench ] || wanted+=(nethogs iftop tcpdump bpftrace)
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || packages+=("$package")
+done
 if [ "${#packages[@]}" -gt 0 ]; then
   if [ "$(id -u)" -ne 0 ]; then
     say "not root, so not installed: ${packages[*]}"

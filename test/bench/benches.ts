@@ -1,3 +1,4 @@
+import { measureAccuracy } from "./accuracy.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureChurn } from "./churn.ts";
 import { measureConnection } from "./connection.ts";
@@ -35,6 +36,11 @@ export const BENCHES: readonly Bench[] = [
   { name: "ended", summary: "npmon's own CPU by connection that began and ended", run: measureEnded },
   { name: "churn", summary: "connections a second with npmon and without", run: measureChurn },
   { name: "bulk", summary: "throughput with npmon and without", run: measureBulk },
+  {
+    name: "accuracy",
+    summary: "what is shown of short connections, beside nethogs and iftop",
+    run: measureAccuracy,
+  },
   { name: "prefix", summary: "the longest prefix for an address", run: measurePrefix },
   { name: "start", summary: "time until there is something to see", run: measureStart },
   { name: "group", summary: "grouping by two tags, beside DuckDB and a loop", run: measureGroup },

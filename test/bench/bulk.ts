@@ -1,9 +1,11 @@
+import { BESIDE_NOTE, besideColumns, besideRows, besideStanding, measureBeside } from "./beside.ts";
 import { type Calls, measureCalls } from "./calls.ts";
-import { measureOffOn, OFF_ON_NOTE, offOnColumns, offOnRows, type Side, startOffOn } from "./off-on.ts";
+import { nethogs, PER_CALL_HOOKS, tcpdump } from "./peers.ts";
 import type { Table } from "./table.ts";
 
-const BLOCKS = 3;
+const BLOCKS = 5;
 const MEGABYTE = 1e6;
+const AIM = 0.98;
 
 const LOADS = [
   { name: "writes of 64 KiB, another process reads", calls: { kind: "stream", size: 65_536 }, count: 10_000 },
@@ -13,26 +15,28 @@ const LOADS = [
 
 /** One TCP connection that never rests. */
 export async function measureBulk(): Promise<readonly Table[]> {
-  const rates = LOADS.map(({ name }) => startOffOn(name));
-  const samples = LOADS.map(({ calls, count }, index) => async (side: Side) => {
-    const { perSecond, perCpuSecond } = await measureCalls(calls, count);
-    const megabytes = calls.size / MEGABYTE;
-    rates[index]?.[side].push({
-      perSecond: perSecond * megabytes,
-      perCpuSecond: perCpuSecond * megabytes,
-    });
-  });
-  await measureOffOn(BLOCKS, samples);
+  const loads = LOADS.map(({ name, calls, count }) => ({
+    name,
+    sample: async () => {
+      const { perSecond, perCpuSecond } = await measureCalls(calls, count);
+      const megabytes = calls.size / MEGABYTE;
+      return { perSecond: perSecond * megabytes, perCpuSecond: perCpuSecond * megabytes };
+    },
+  }));
+  const peers = [tcpdump("lo"), PER_CALL_HOOKS, nethogs("lo")];
+  const { results, absent } = await measureBeside(BLOCKS, peers, loads);
   return [
     {
-      title: "bulk: MB a second over one loopback connection, without npmon and beside `npmon top -b -d 1`",
-      columns: offOnColumns("MB a second"),
-      rows: rates.flatMap(offOnRows),
+      title: `bulk: MB a second over one loopback connection, with nobody watching and beside npmon and its peers (aim: at least ${AIM})`,
+      columns: besideColumns("MB a second"),
+      rows: results.flatMap(besideRows),
       notes: [
-        OFF_ON_NOTE,
+        BESIDE_NOTE,
         "CPU time is that of the process that writes.",
-        "Where a tracepoint counts UDP, it runs for each call of TCP as well and leaves at once: that is what small writes show. The last row has no second process whose turns would be in the figure.",
+        "Where a tracepoint counts UDP, it runs for each call of TCP as well and leaves at once: that is what small writes show. The last load has no second process whose turns would be in the figure.",
+        ...absent,
       ],
+      standings: results.map((result) => besideStanding("bulk", AIM, result)),
     },
   ];
 }

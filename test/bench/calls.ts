@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { compileProgram } from "../traffic/compile.ts";
-import type { Rate } from "./off-on.ts";
+import type { Rate } from "./beside.ts";
 
 const SOURCE = join(import.meta.dirname, "calls.c");
 const NS = 1e9;

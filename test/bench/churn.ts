@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { buildTraffic, startServer } from "../traffic/traffic.ts";
+import { BESIDE_NOTE, besideColumns, besideRows, besideStanding, measureBeside } from "./beside.ts";
 import { costOf } from "./cost.ts";
-import { measureOffOn, OFF_ON_NOTE, offOnColumns, offOnRows, type Side, startOffOn } from "./off-on.ts";
+import { nethogs, PER_CALL_HOOKS, tcpdump } from "./peers.ts";
 import { sumOf } from "./spread.ts";
 import type { Table } from "./table.ts";
 
@@ -10,6 +11,7 @@ const CONNECTIONS = 6_000;
 const SOURCES = 100;
 const SECOND_MS = 1_000;
 const NS_PER_MS = 1e6;
+const AIM = 0.97;
 
 /** Connections a second, one after the other as fast as two clients and two servers make them. */
 export async function measureChurn(): Promise<readonly Table[]> {
@@ -17,27 +19,30 @@ export async function measureChurn(): Promise<readonly Table[]> {
   const target = `127.0.0.1:${server.port}`;
   const parameters = ["--connections", CONNECTIONS, "--parallel", 2, "--sources", SOURCES].map(String);
   const churn = [buildTraffic(), "churn", "--to", target, ...parameters];
-  const rates = startOffOn("some 64 bytes each way, both ends on this host");
-  const sample = async (side: Side) => {
+  const sample = async () => {
     const before = sumOf(server.pids.map(cpuMs));
     const [client] = await costOf(1, churn);
     if (client === undefined) throw new Error("the client was not measured");
     const serverMs = sumOf(server.pids.map(cpuMs)) - before;
-    rates[side].push({
+    return {
       perSecond: (CONNECTIONS / client.wallMs) * SECOND_MS,
       perCpuSecond: (CONNECTIONS / (client.userMs + client.kernelMs + serverMs)) * SECOND_MS,
-    });
+    };
   };
-  await measureOffOn(BLOCKS, [sample]);
+  const load = { name: "some 64 bytes each way, both ends on this host", sample };
+  const peers = [tcpdump("lo"), PER_CALL_HOOKS, nethogs("lo")];
+  const { results, absent } = await measureBeside(BLOCKS, peers, [load]);
   return [
     {
-      title: "churn: connections a second, without npmon and beside `npmon top -b -d 1` (aim: above 0.97)",
-      columns: offOnColumns("connections a second"),
-      rows: offOnRows(rates),
+      title: `churn: connections a second, with nobody watching and beside npmon and its peers (aim: at least ${AIM})`,
+      columns: besideColumns("connections a second"),
+      rows: results.flatMap(besideRows),
       notes: [
-        OFF_ON_NOTE,
+        BESIDE_NOTE,
         `Each sample is ${CONNECTIONS} connections. CPU time is that of clients and servers together.`,
+        ...absent,
       ],
+      standings: results.map((result) => besideStanding("churn", AIM, result)),
     },
   ];
 }

@@ -2,18 +2,21 @@ import { enableStats } from "../../src/ebpf/index.ts";
 import { runChurn, runClient, startHold, startServer } from "../traffic/traffic.ts";
 import { pause } from "./crowd.ts";
 import { MonitorProcess } from "./monitor-process.ts";
+import { Nothing } from "./nothing.ts";
 import { ProgramTimes } from "./program-times.ts";
-import { spreadOf } from "./spread.ts";
+import { type Spread, spreadOf } from "./spread.ts";
+import type { Standing } from "./standing.ts";
 import type { Cell, Table } from "./table.ts";
 
 const ROUNDS = 3;
 /** npmon's default. */
 const CAPACITY = 65_536;
-/** The only program that runs when something happens; the others run when npmon asks them to. */
-const STATE = "npmon_state";
+/** What runs when something happens, the same program twice; the others run when npmon asks them to. */
+const STATE = ["npmon_state", "npmon_state_again"] as const;
 const MEGABYTE = 1e6;
 /** For the last of a load's connections to end. */
 const MOST_TICKS = 40;
+const AIMS = { connectionNs: 1_000, megabyteNs: 0 } as const;
 
 interface Load {
   readonly name: string;
@@ -55,6 +58,8 @@ function bulk(name: string, connections: number, bytes: number): Load {
 interface Sample {
   readonly runs: number;
   readonly ns: number;
+  /** What the statistics add to a run, by a program that does nothing. */
+  readonly emptyNs: number;
   /** npmon's own time for the ticks that read what has ended. */
   readonly tickMs: number;
 }
@@ -65,35 +70,40 @@ export async function measureConnection(): Promise<readonly Table[]> {
   await using server = await startServer({ workers: 2 });
   await using monitor = await MonitorProcess.open({ capacity: CAPACITY });
   const times = new ProgramTimes(monitor.pid);
+  const nothing = Nothing.attach();
   const stats = enableStats();
   try {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [load, rounds] of samples)
-        rounds.push(await measureLoad(load, server.target, monitor, times));
+        rounds.push(await measureLoad(load, server.target, monitor, times, nothing));
     }
   } finally {
     stats.close();
+    nothing.close();
   }
   return [
     {
-      title: "connection: BPF time of what runs by itself (`npmon_state`), both ends on this host",
+      title:
+        "connection: BPF time of what runs by itself (`npmon_state` and `npmon_state_again`), both ends on this host",
       columns: [
         "load",
         "connections",
         "MB",
         "runs per connection",
         "ns per connection",
+        "of that the statistics' own",
         "runs per MB",
         "ns per MB",
         "npmon µs per connection",
       ],
       rows: LOADS.map((load) => rowOf(load, samples.get(load) ?? [])),
       notes: [
-        "By the kernel's BPF statistics, whose own cost of some tens of ns a run is partly in the figures. Runs are changes of state of both sockets of a connection, half of that where the other end is another host's.",
+        "By the kernel's BPF statistics, which cost something themselves: as much as they say of a program that does nothing at the same tracepoint. Without them it is not spent. Runs are changes of state of both sockets of a connection, half of that where the other end is another host's.",
         "Runs per connection are the same for 10 MB and for 1 GB: nothing of npmon runs by byte, packet or call.",
         "The programs see every TCP socket of the host, so connections of others count too: the lowest figure is the cleanest.",
         "npmon's own time is CPU of the ticks, mostly one, that take the ended connections out of the kernel.",
       ],
+      standings: standingsOf(samples),
     },
   ];
 }
@@ -103,10 +113,12 @@ async function measureLoad(
   to: string,
   monitor: MonitorProcess,
   times: ProgramTimes,
+  nothing: Nothing,
 ): Promise<Sample> {
   await monitor.tick();
   let closed = 0;
   let tickMs = 0;
+  const before = nothing.read();
   const { runs, ns } = await times.during(STATE, async () => {
     await load.run(to);
     // the server's last states come after the client has ended
@@ -121,7 +133,8 @@ async function measureLoad(
   if (closed < 2 * load.connections) {
     throw new Error(`npmon saw ${closed} of ${2 * load.connections} ends of connections close`);
   }
-  return { runs, ns, tickMs };
+  const after = nothing.read();
+  return { runs, ns, emptyNs: (after.ns - before.ns) / (after.runs - before.runs), tickMs };
 }
 
 function rowOf({ name, connections, bytes }: Load, rounds: readonly Sample[]): Cell[] {
@@ -132,9 +145,41 @@ function rowOf({ name, connections, bytes }: Load, rounds: readonly Sample[]): C
     megabytes,
     spreadOf(rounds.map(({ runs }) => runs / connections)),
     spreadOf(rounds.map(({ ns }) => ns / connections)),
+    spreadOf(rounds.map(({ runs, emptyNs }) => (runs * emptyNs) / connections)),
     spreadOf(rounds.map(({ runs }) => runs / megabytes)),
     spreadOf(rounds.map(({ ns }) => ns / megabytes)),
     // a handful of connections does not fill a tick
     connections < 1_000 ? null : spreadOf(rounds.map(({ tickMs }) => (tickMs * 1000) / connections)),
+  ];
+}
+
+function standingsOf(samples: ReadonlyMap<Load, readonly Sample[]>): readonly Standing[] {
+  const [churn] = LOADS;
+  const [small, large] = LOADS.filter(({ connections }) => connections === 1);
+  if (churn === undefined || small === undefined || large === undefined) throw new Error("a load is missing");
+  const spent = (load: Load, pick: (sample: Sample) => number): Spread =>
+    spreadOf((samples.get(load) ?? []).map(pick));
+  const ends = [
+    ["with another host", 2],
+    ["both ends here", 1],
+  ] as const;
+  // What a megabyte more adds. In runs, because one connection takes now more and now less time whatever it moves; the
+  // fewest, because connections of others count too.
+  const runs = spent(large, (sample) => sample.runs).min - spent(small, (sample) => sample.runs).min;
+  return [
+    ...ends.map(
+      ([where, divisor]): Standing => ({
+        topic: "per event",
+        measure: `BPF ns a TCP connection ${where}`,
+        npmon: spent(churn, ({ runs, ns, emptyNs }) => (ns - runs * emptyNs) / churn.connections / divisor),
+        aim: { of: "npmon", bound: "at most", value: AIMS.connectionNs },
+      }),
+    ),
+    {
+      topic: "per event",
+      measure: "BPF runs a megabyte of TCP",
+      npmon: Math.max(0, Math.round(runs)) / ((large.bytes - small.bytes) / MEGABYTE),
+      aim: { of: "npmon", bound: "at most", value: AIMS.megabyteNs },
+    },
   ];
 }

@@ -14,6 +14,10 @@ const SERVICES = 200;
 const PORTS = 500;
 const ROUNDS = 11;
 const GROUP_BY = "source.service,destination.port";
+/** Long enough for the engine to have compiled what it runs. */
+const WARM_UP_ROUNDS = 4;
+/** In the time of the faster loop. */
+const AIM = 2;
 
 /** One flow of the crowd: which service, which port, and what it moves in each round. */
 interface Example {
@@ -80,31 +84,53 @@ class ExampleRecord implements FlowRecord {
 export async function measureGroup(): Promise<readonly Table[]> {
   const npmon = createNpmon();
   const duck = await openDuckDb();
-  const times = { tick: [] as number[], loop: [] as number[], duckdb: [] as number[] };
+  const times = {
+    tick: [] as number[],
+    loop: [] as number[],
+    nested: [] as number[],
+    duckdb: [] as number[],
+  };
   try {
     npmon(0);
-    for (let round = 1; round <= ROUNDS; round++) {
+    for (let round = 1; round <= WARM_UP_ROUNDS + ROUNDS; round++) {
+      if (round === WARM_UP_ROUNDS + 1) for (const list of Object.values(times)) list.length = 0;
       const expected = timed(times.loop, loop);
+      const nested = timed(times.nested, nestedLoop);
       const rows = timed(times.tick, () => npmon(round));
       const found = await duck.query(times.duckdb);
-      if (rows !== expected || found !== expected) {
-        throw new Error(`rows: npmon ${rows}, DuckDB ${found}, a loop ${expected}`);
+      if (rows !== expected || nested !== expected || found !== expected) {
+        throw new Error(`rows: npmon ${rows}, DuckDB ${found}, loops ${expected} and ${nested}`);
       }
     }
   } finally {
     duck.close();
   }
-  const rows = (Object.keys(times) as (keyof typeof times)[]).map((name) => {
-    const spread = spreadOf(times[name]);
-    return [NAMES[name], spread, spread.median / spreadOf(times.loop).median];
-  });
+  const fastest = times.loop.map((ms, round) => Math.min(ms, times.nested[round] ?? ms));
+  const ratiosOf = (name: keyof typeof times) =>
+    spreadOf(times[name].map((ms, round) => ms / (fastest[round] ?? ms)));
+  const rows = (Object.keys(times) as (keyof typeof times)[]).map((name) => [
+    NAMES[name],
+    spreadOf(times[name]),
+    ratiosOf(name),
+  ]);
   return [
     {
-      title: `group: ${FLOWS.toLocaleString("en")} flows, all moved, by ${GROUP_BY} (aim: 50 ms, and DuckDB's time)`,
-      columns: ["who", "ms", "/ loop"],
+      title: `group: ${FLOWS.toLocaleString("en")} flows, all moved, by ${GROUP_BY} (aim: ${AIM} times the faster loop)`,
+      columns: ["who", "ms", "/ the faster loop"],
       rows,
       notes: [
         "npmon's time is a whole tick of the aggregate: differences of every record, sums, sorted frozen rows. DuckDB's is the query alone, its table being in memory already.",
+        "npmon knows the row of a flow from its first tick on and only adds; the loops find it anew for each flow.",
+      ],
+      standings: [
+        {
+          topic: "group-by",
+          measure: `${FLOWS.toLocaleString("en")} flows by two tags, ms`,
+          npmon: spreadOf(times.tick),
+          peers: { "the faster loop": spreadOf(fastest), DuckDB: spreadOf(times.duckdb) },
+          ratio: { to: "the loop", of: ratiosOf("tick") },
+          aim: { of: "ratio", bound: "at most", value: AIM },
+        },
       ],
     },
   ];
@@ -112,7 +138,8 @@ export async function measureGroup(): Promise<readonly Table[]> {
 
 const NAMES = {
   tick: "npmon",
-  loop: "a hand-written loop over a Map",
+  loop: "a hand-written loop over a Map by the text of both tags",
+  nested: "the same over a Map in a Map",
   duckdb: "DuckDB, two threads",
 } as const;
 
@@ -163,6 +190,24 @@ function loop(): number {
     }
   }
   return [...rows.values()].sort((a, b) => b.sent + b.received - (a.sent + a.received)).length;
+}
+
+/** The same without making a text for each flow. */
+function nestedLoop(): number {
+  const services = new Map<string, Map<number, { sent: number; received: number }>>();
+  for (const { service, port, sent, received } of EXAMPLES) {
+    const ports = services.get(service) ?? new Map<number, { sent: number; received: number }>();
+    if (ports.size === 0) services.set(service, ports);
+    const row = ports.get(port);
+    if (row === undefined) {
+      ports.set(port, { sent, received });
+    } else {
+      row.sent += sent;
+      row.received += received;
+    }
+  }
+  const rows = [...services.values()].flatMap((ports) => [...ports.values()]);
+  return rows.sort((a, b) => b.sent + b.received - (a.sent + a.received)).length;
 }
 
 async function openDuckDb() {

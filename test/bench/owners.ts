@@ -1,9 +1,10 @@
+import { readdirSync } from "node:fs";
 import { enableStats } from "../../src/ebpf/index.ts";
 import { startHold, startServer } from "../traffic/traffic.ts";
 import { Crowd, pause } from "./crowd.ts";
 import { MonitorProcess, type MonitorTicks } from "./monitor-process.ts";
 import { ProgramTimes } from "./program-times.ts";
-import { type Spread, spreadOf } from "./spread.ts";
+import { type Spread, spreadOf, sumOf } from "./spread.ts";
 import type { Cell, Table } from "./table.ts";
 
 const CAPACITY = 262_144;
@@ -13,9 +14,8 @@ const SIZES = [
   { sockets: 10_000, rounds: 9 },
   { sockets: 100_000, rounds: 5 },
 ] as const;
-const OWNERS = "npmon_owners";
-/** An iterator's program runs once more at the end of the walk. */
-const END_RUN = 1;
+/** Of one way to look, by kernel. */
+const OWNERS = ["npmon_owners", "npmon_seek_owners", "npmon_find_owners"] as const;
 
 interface Pass {
   readonly descriptors: number;
@@ -74,7 +74,7 @@ async function measurePass(monitor: MonitorProcess, times: ProgramTimes, to: str
     const { runs, ns } = await times.during(OWNERS, () => tickWithAccepted(monitor, to));
     if (runs === 0) throw new Error("the pass over descriptors did not run");
     return {
-      descriptors: runs - END_RUN,
+      descriptors: countDescriptors(),
       programNs: ns,
       cpuMs: cpuOf(withPass) - cpuOf(without),
       wallMs: withPass.wallMs - without.wallMs,
@@ -93,4 +93,21 @@ async function tickWithAccepted(monitor: MonitorProcess, to: string): Promise<Mo
 
 function cpuOf({ userMs, kernelMs }: MonitorTicks): number {
   return userMs + kernelMs;
+}
+
+/** Of every process of this host. */
+function countDescriptors(): number {
+  return sumOf(
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(descriptorsOf),
+  );
+}
+
+function descriptorsOf(pid: string): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0;
+  }
 }

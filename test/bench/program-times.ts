@@ -19,8 +19,7 @@ export class ProgramTimes {
     const paths = new Map<string, string>();
     for (const fd of readdirSync(`/proc/${pid}/fdinfo`)) {
       const path = `/proc/${pid}/fdinfo/${fd}`;
-      const id = isProgram(path) ? field(path, "prog_id") : null;
-      if (id !== null) paths.set(nameOf(id), path);
+      if (isProgram(path)) paths.set(nameOf(field(path, "prog_id")), path);
     }
     this.#infoPaths = paths;
   }
@@ -34,17 +33,17 @@ export class ProgramTimes {
     return { runs: field(path, "run_cnt"), ns: field(path, "run_time_ns") };
   }
 
-  /** The totals of several programs together; those that are not loaded ran for nothing. */
+  /** Totals since several programs were loaded, together; those that are not loaded ran for nothing. */
   sum(names: readonly string[]): ProgramTime {
     const loaded = names.filter((name) => this.#infoPaths.has(name)).map((name) => this.read(name));
     return { runs: sumOf(loaded.map(({ runs }) => runs)), ns: sumOf(loaded.map(({ ns }) => ns)) };
   }
 
-  /** What a program ran while `work` went on. */
-  async during(name: string, work: () => Promise<unknown>): Promise<ProgramTime> {
-    const before = this.read(name);
+  /** What the programs ran, together, while `work` went on. */
+  async during(names: readonly string[], work: () => Promise<unknown>): Promise<ProgramTime> {
+    const before = this.sum(names);
     await work();
-    const after = this.read(name);
+    const after = this.sum(names);
     return { runs: after.runs - before.runs, ns: after.ns - before.ns };
   }
 }

@@ -7,6 +7,7 @@ import type { Cell, Table } from "./table.ts";
 
 const ROUNDS = 7;
 const SOCKETS = [100, 10_000] as const;
+const AIMS = { helpMs: 200, tableMs: 1_000 } as const;
 
 interface Start {
   /** Until stderr said that the probes are attached. */
@@ -24,16 +25,14 @@ export async function measureStart(): Promise<readonly Table[]> {
     help.push(await wallOf([process.execPath, NPMON, "--help"]));
   }
   const rows: Cell[][] = [];
+  let last = { sockets: 0, tableMs: spreadOf(help) };
   await using crowd = await Crowd.open(Math.max(...SOCKETS));
   for (const sockets of SOCKETS) {
     await crowd.growTo(sockets);
     const starts: Start[] = [];
     for (let round = 0; round < ROUNDS; round++) starts.push(await startTop());
-    rows.push([
-      crowd.sockets,
-      spreadOf(starts.map((start) => start.tracingMs)),
-      spreadOf(starts.map((start) => start.tableMs)),
-    ]);
+    last = { sockets: crowd.sockets, tableMs: spreadOf(starts.map((start) => start.tableMs)) };
+    rows.push([last.sockets, spreadOf(starts.map((start) => start.tracingMs)), last.tableMs]);
   }
   return [
     {
@@ -41,6 +40,21 @@ export async function measureStart(): Promise<readonly Table[]> {
       columns: ["npmon / node", "npmon --help ms", "node --eval 0 ms"],
       rows: [[spreadOf(help.map((ms, round) => ms / (node[round] ?? ms))), spreadOf(help), spreadOf(node)]],
       notes: ["Wall time of the process, from start to end."],
+      standings: [
+        {
+          topic: "start",
+          measure: "npmon --help, ms",
+          npmon: spreadOf(help),
+          peers: { "node --eval 0": spreadOf(node) },
+          aim: { of: "npmon", bound: "at most", value: AIMS.helpMs },
+        },
+        {
+          topic: "start",
+          measure: `npmon top to its first table, ${last.sockets.toLocaleString("en")} sockets, ms`,
+          npmon: last.tableMs,
+          aim: { of: "npmon", bound: "at most", value: AIMS.tableMs },
+        },
+      ],
     },
     {
       title: "start: `npmon top -b -c 1`",

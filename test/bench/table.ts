@@ -1,4 +1,5 @@
 import type { Spread } from "./spread.ts";
+import type { Standing } from "./standing.ts";
 
 /** `null`: not measured, or nothing that this measurement can tell. */
 export type Cell = string | number | Spread | null;
@@ -10,6 +11,8 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
   /** What has to be known to read the figures. */
   readonly notes: readonly string[];
+  /** What of it belongs into "npmon beside its peers". */
+  readonly standings?: readonly Standing[];
 }
 
 /** GitHub's Markdown, columns aligned for a reader of plain text. */
@@ -30,7 +33,7 @@ export function tableToJson({ title, columns, rows, notes }: Table): unknown {
   return { title, rows: objects, notes };
 }
 
-function formatCell(cell: Cell): string {
+export function formatCell(cell: Cell): string {
   if (cell === null) return "–";
   if (typeof cell === "string") return cell;
   if (typeof cell === "number") return formatNumber(cell);
@@ -39,7 +42,7 @@ function formatCell(cell: Cell): string {
 }
 
 /** Three digits that mean something; whole numbers in full. */
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 100) {
     return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",");
   }

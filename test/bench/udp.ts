@@ -1,9 +1,10 @@
 import { enableStats } from "../../src/ebpf/index.ts";
+import { BESIDE_NOTE, besideColumns, besideRows, measureBeside } from "./beside.ts";
 import { type Calls, measureCalls } from "./calls.ts";
 import { MonitorProcess } from "./monitor-process.ts";
-import { measureOffOn, OFF_ON_NOTE, offOnColumns, offOnRows, startOffOn } from "./off-on.ts";
 import { type ProgramTime, ProgramTimes } from "./program-times.ts";
 import { spreadOf } from "./spread.ts";
+import type { Standing } from "./standing.ts";
 import type { Cell, Table } from "./table.ts";
 
 const ROUNDS = 4;
@@ -40,13 +41,8 @@ export async function measureUdp(): Promise<readonly Table[]> {
     if (typeof rows === "string") refused.push(`No ${tier} tier here: ${rows}.`);
     else programs.push(...rows);
   }
-  const rates = LOADS.map(({ name }) => startOffOn(name));
-  await measureOffOn(
-    BLOCKS,
-    LOADS.map(({ calls, count }, index) => async (side) => {
-      rates[index]?.[side].push(await measureCalls(calls, count));
-    }),
-  );
+  const loads = LOADS.map(({ name, calls, count }) => ({ name, sample: () => measureCalls(calls, count) }));
+  const { results } = await measureBeside(BLOCKS, [], loads);
   return [
     {
       title: "udp: BPF time of a call that sends or receives",
@@ -56,12 +52,13 @@ export async function measureUdp(): Promise<readonly Table[]> {
         "By the kernel's BPF statistics, whose own cost of some tens of ns a run is partly in the figures. Calls of other processes count too: the lowest figure is the cleanest.",
         ...refused,
       ],
+      standings: standingsOf(programs),
     },
     {
       title: "udp: 64 bytes sent and received by one thread, without npmon and beside `npmon top -b -d 1`",
-      columns: offOnColumns("sent and received a second"),
-      rows: rates.flatMap(offOnRows),
-      notes: [OFF_ON_NOTE],
+      columns: besideColumns("sent and received a second"),
+      rows: results.flatMap(besideRows),
+      notes: [BESIDE_NOTE],
     },
   ];
 }
@@ -103,4 +100,15 @@ function since(before: ProgramTime, after: ProgramTime): ProgramTime {
 
 function perCall(rounds: readonly ProgramTime[]): readonly Cell[] {
   return [spreadOf(rounds.map(({ runs }) => runs / COUNTED)), spreadOf(rounds.map(({ ns }) => ns / COUNTED))];
+}
+
+/** The first tier that there is is the one in use, unless another is forced. */
+function standingsOf(rows: readonly Cell[][]): readonly Standing[] {
+  const tier = rows[0]?.[0];
+  return rows
+    .filter((row) => row[0] === tier)
+    .flatMap(([, calls, , sendNs = null, , receiveNs = null]): Standing[] => [
+      { topic: "per event", measure: `BPF ns a send; ${calls}`, npmon: sendNs },
+      { topic: "per event", measure: `BPF ns a receive; ${calls}`, npmon: receiveNs },
+    ]);
 }
