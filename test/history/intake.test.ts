@@ -21,7 +21,7 @@ const WINDOW = createSnapshot({ start: "2026-01-01T00:00:00.000Z", end: "2026-01
 const ANSWER = {
   windows: [WINDOW],
   hasMore: false,
-  hosts: [{ host: "web-1", first: WINDOW.start, last: WINDOW.start, interval_ms: null }],
+  hosts: [{ host: "web-1", first: WINDOW.start, last: WINDOW.start, interval_ms: 300_000 }],
 };
 
 let reply: RequestListener = () => {};
