@@ -13,7 +13,7 @@ const MAX_MESSAGE_UNITS = 300;
 /** Of one snapshot; a forwarder makes several of more than 5,000. */
 const MAX_FLOWS = 20_000;
 
-/** So much text is kept at once; what a request holds besides is the line that is read. UTF-16 units. */
+/** Of so much text at most it is not yet known whether it is kept. UTF-16 units. */
 const PORTION_UNITS = 8 * 1024 * 1024;
 
 /** After so long a disk may have room again, s. */
@@ -71,55 +71,56 @@ function readLine(text: string, { decode, grant }: ReceiveOptions): ReadLine {
   }
 }
 
-/** What is kept together, and what has become of all. */
+/**
+ * What has become of all. A snapshot goes to the store as soon as it is read, so that its rows need not be held; that
+ * several are made durable at once is the store's affair.
+ */
 class Portion {
   readonly accepted: string[] = [];
   readonly duplicate: string[] = [];
   readonly rejected: RejectedLine[] = [];
   readonly #store: Store;
-  #snapshots: Snapshot[] = [];
+  #pending: Promise<void>[] = [];
   #units = 0;
-  readonly #lineOf = new Map<string, number>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   async add(snapshot: Snapshot, units: number, line: number): Promise<void> {
-    this.#snapshots.push(snapshot);
-    this.#lineOf.set(snapshot.id, line);
+    const put = this.#put(snapshot, line);
+    // looked at in `keep`, which may be a while
+    put.catch(() => {});
+    this.#pending.push(put);
     this.#units += units;
     if (this.#units >= PORTION_UNITS) await this.keep();
   }
 
   /** @throws Refusal 503 */
   async keep(): Promise<void> {
-    const snapshots = this.#snapshots;
-    this.#snapshots = [];
+    const pending = this.#pending;
+    this.#pending = [];
     this.#units = 0;
-    await this.#put(snapshots);
+    await Promise.all(pending);
   }
 
-  async #put(snapshots: readonly Snapshot[]): Promise<void> {
-    if (snapshots.length === 0) return;
+  async #put(snapshot: Snapshot, line: number): Promise<void> {
     try {
-      const { accepted, duplicate, refused } = await this.#store.put(snapshots);
+      const { accepted, duplicate, refused } = await this.#store.put([snapshot]);
       this.accepted.push(...accepted);
       this.duplicate.push(...duplicate);
-      for (const { id, message } of refused) this.#reject(id, message);
+      for (const { id, message } of refused) this.#reject(id, message, line);
     } catch (error) {
       if (error instanceof NpmonError) {
         throw new Refusal(503, "busy", error.message, error.remedy, RETRY_AFTER_S, error);
       }
       // one that the store was not made for must not keep the others out for ever
-      const [first] = snapshots;
-      if (snapshots.length === 1 && first !== undefined) this.#reject(first.id, "it cannot be kept");
-      else for (const snapshot of snapshots) await this.#put([snapshot]);
+      this.#reject(snapshot.id, "it cannot be kept", line);
     }
   }
 
-  #reject(id: string, message: string): void {
-    this.rejected.push({ line: this.#lineOf.get(id) ?? 0, id, message: tidy(message) });
+  #reject(id: string, message: string, line: number): void {
+    this.rejected.push({ line, id, message: tidy(message) });
   }
 }
 
