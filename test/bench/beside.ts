@@ -38,12 +38,14 @@ const SETTLE_MS = 200;
 /**
  * Takes every sample with nobody watching, beside `npmon top -b -d 1` and beside each peer. A block is off, npmon, npmon,
  * off, so that a machine that grows slower or faster does so for both, and then each peer once.
+ * @param warmUps - samples that count for nothing after the start of each watcher, which may run for days
  * @returns with why a peer could not be had
  */
 export async function measureBeside(
   blocks: number,
   peers: readonly WatcherProgram[],
   loads: readonly Load[],
+  warmUps = 0,
 ): Promise<{ readonly results: readonly BesideResult[]; readonly absent: readonly string[] }> {
   const absent = new Map<string, string>();
   const results = loads.map(({ name }) => ({
@@ -51,6 +53,9 @@ export async function measureBeside(
     watchers: [NPMON_TOP, ...peers].map(({ name }): Beside => ({ watcher: name, on: [], off: [] })),
   }));
   const takeAll = () => inOrder(loads, (load) => load.sample());
+  const warm = async () => {
+    for (let time = 0; time < warmUps; time++) await takeAll();
+  };
   const keep = (name: string, off: readonly Rate[], on: readonly Rate[]) => {
     results.forEach(({ watchers }, index) => {
       const kept = watchers.find(({ watcher }) => watcher === name);
@@ -60,7 +65,10 @@ export async function measureBeside(
   };
   for (let block = 0; block < blocks; block++) {
     const before = await takeAll();
-    const [first, second] = await beside(NPMON_TOP, async () => [await takeAll(), await takeAll()] as const);
+    const [first, second] = await beside(NPMON_TOP, async () => {
+      await warm();
+      return [await takeAll(), await takeAll()] as const;
+    });
     const after = await takeAll();
     keep(NPMON_TOP.name, before, first);
     keep(NPMON_TOP.name, after, second);
@@ -68,7 +76,11 @@ export async function measureBeside(
     for (const peer of peers) {
       if (absent.has(peer.name)) continue;
       try {
-        keep(peer.name, off, await beside(peer, takeAll));
+        const on = await beside(peer, async () => {
+          await warm();
+          return takeAll();
+        });
+        keep(peer.name, off, on);
       } catch (error) {
         absent.set(peer.name, error instanceof Error ? error.message : String(error));
       }
