@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { IntakeReceipt, IntakeRefusal } from "../../src/intake/contract.ts";
-import { NPMON } from "../commands/npmon.ts";
 import type { Snapshot } from "../../src/snapshot/snapshot.ts";
+import { NPMON } from "../commands/npmon.ts";
 import { createSnapshot } from "../view/fixtures/snapshots.ts";
 import { endIntake, listening, type RunningIntake } from "./start-intake.ts";
 
