@@ -64,7 +64,8 @@ describe("the answer that a process received names the connection that it opened
           const names = new Names();
           const report = probe.collect(names, true);
           assert.equal(probe.readsDns, dns);
-          assert.deepEqual([names.answers, report.lostAnswers, report.lost], [dns ? 1 : 0, 0, 0]);
+          const lost = Object.values(report.lost).filter((count) => count > 0);
+          assert.deepEqual([names.answers, report.lostAnswers, lost], [dns ? 1 : 0, 0, []]);
           assert.equal(names.found.get(`tcp ${address}`), dns ? `alias-1.${name}` : null);
           assert.ok(names.found.has("udp 127.0.0.1:53"));
         } finally {
