@@ -16,7 +16,7 @@ const MAX_WEIGHT = 2 ** 31;
 const MAX_OTHER_TAGS = 64;
 const MAX_OTHER_UNITS = 64 * 1024;
 
-const PLACES: ReadonlyMap<string, number> = new Map(ENDPOINT_TAGS.map((tag, index) => [tag, index]));
+const BUILT_IN: ReadonlySet<string> = new Set(ENDPOINT_TAGS);
 const NUMBERS: ReadonlySet<string> = new Set(ENDPOINT_TAGS.filter((tag) => tagKind(tag) === "number"));
 
 /** The one spelling of an id, which can come in capitals and as `urn:uuid:…`. */
@@ -123,14 +123,7 @@ function plainEnd(tags: EndTags): string | null {
     service_source,
   )}\t${plain(container_id)}\t${plain(unit)}\t${plain(cgroup)}\t${plainNumber(netns)}\t`;
   if (text.length > MAX_PLAIN_UNITS || QUOTED.test(text) || !hasTabs(text, ENDPOINT_TAGS.length)) return null;
-  let others: [string, string][] | null = null;
-  for (const tag in tags) {
-    const value = tags[tag];
-    if (PLACES.has(tag) || value === null || value === undefined) continue;
-    others ??= [];
-    others.push([tag, String(value)]);
-  }
-  return others === null ? text : text + cell(flatOthers(others), 8 * MAX_OTHER_UNITS);
+  return text + othersCell(tags);
 }
 
 /** What is no plain text makes the whole end be looked at: an empty one is not the same as none. */
@@ -153,22 +146,31 @@ function hasTabs(text: string, count: number): boolean {
 }
 
 function anyEnd(tags: EndTags): string {
-  const cells = new Array<string>(ENDPOINT_TAGS.length + 1).fill("");
+  let text = "";
+  for (const tag of ENDPOINT_TAGS) {
+    const value = tags[tag];
+    if (value !== null && value !== undefined)
+      text += NUMBERS.has(tag) ? numberCell(value) : cell(String(value));
+    text += "\t";
+  }
+  return text + othersCell(tags);
+}
+
+function numberCell(value: string | number): string {
+  const number = Number(value);
+  return value !== "" && Number.isSafeInteger(number) ? String(number) : "";
+}
+
+/** The user's tags and labels; nothing when there are none. */
+function othersCell(tags: EndTags): string {
   let others: [string, string][] | null = null;
   for (const tag in tags) {
     const value = tags[tag];
-    if (value === null || value === undefined) continue;
-    const place = PLACES.get(tag);
-    if (place === undefined) {
-      others ??= [];
-      others.push([tag, String(value)]);
-    } else if (NUMBERS.has(tag)) {
-      const number = Number(value);
-      if (value !== "" && Number.isSafeInteger(number)) cells[place] = String(number);
-    } else cells[place] = cell(String(value));
+    if (BUILT_IN.has(tag) || value === null || value === undefined) continue;
+    others ??= [];
+    others.push([tag, String(value)]);
   }
-  if (others !== null) cells[ENDPOINT_TAGS.length] = cell(flatOthers(others), 8 * MAX_OTHER_UNITS);
-  return cells.join("\t");
+  return others === null ? "" : cell(flatOthers(others), 8 * MAX_OTHER_UNITS);
 }
 
 /** Pairs by hand, for a name can be `__proto__`. */

@@ -5,6 +5,7 @@ import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { openBpfProbe } from "../../src/probe/bpf/bpf-probe.ts";
 import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { parseGroupBy } from "../../src/query/group-by.ts";
+import { NO_COUNTS } from "../../src/snapshot/no-counts.ts";
 import type { Snapshot, SnapshotFlow } from "../../src/snapshot/snapshot.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
 
@@ -73,22 +74,7 @@ export class Watch implements Disposable {
 export function rowOfPid(snapshot: Snapshot, pid: number): SnapshotFlow {
   const rows = snapshot.flows.filter((flow) => flow.source?.pid === pid);
   assert.ok(rows.length <= 1, "the snapshot is to be grouped by source.pid alone");
-  return (
-    rows[0] ?? {
-      source: { pid },
-      bytes_sent: 0,
-      bytes_received: 0,
-      packets_sent: 0,
-      packets_received: 0,
-      retransmits: 0,
-      connections: {
-        active: 0,
-        opened: 0,
-        closed: 0,
-        failed: { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 },
-      },
-    }
-  );
+  return rows[0] ?? { source: { pid }, ...NO_COUNTS };
 }
 
 /** Bytes of a process as npmon says, in the form in which the traffic programs say theirs. */

@@ -1,11 +1,18 @@
 import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/index.ts";
-import type { LossCause, LossCounts } from "../../snapshot/snapshot.ts";
+import { LOSS_CAUSES, type LossCause, type LossCounts } from "../../snapshot/snapshot.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { type BpfTier, readsAnswers } from "./features.ts";
 import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
 import { counts, type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
 import { decodeDns, decodeProcess, FlowRecordCursor } from "./record.ts";
 import { SlotRing } from "./slot-ring.ts";
+
+const LOSS_COUNTERS: Readonly<Record<LossCause, keyof typeof CONTROL>> = {
+  no_room: "lostNoRoom",
+  begin_missed: "lostBegin",
+  found_late: "lostLate",
+  end_missed: "lostEnd",
+};
 
 /** Looking for owners walks every open file of every process; it may take this share of one core at most. */
 const OWNER_PASS_SHARE = 0.05;
@@ -36,7 +43,7 @@ export class BpfProbe implements Probe {
   /** Null where UDP is not counted. */
   readonly #udpWalk: Program | null;
   readonly #cursor = new FlowRecordCursor();
-  #lost: Record<LossCause, number> = { no_room: 0, begin_missed: 0, found_late: 0, end_missed: 0 };
+  #lost: LossCounts = {};
   #lostBytes = 0;
   #lostNames = 0;
   #lostAnswers = 0;
@@ -176,20 +183,16 @@ export class BpfProbe implements Probe {
 
   /** What was lost since the last time. */
   #takeLost(): LossCounts {
-    const now = {
-      no_room: this.#counter("lostNoRoom"),
-      begin_missed: this.#counter("lostBegin"),
-      found_late: this.#counter("lostLate"),
-      end_missed: this.#counter("lostEnd"),
-    };
     const before = this.#lost;
+    const now: Partial<Record<LossCause, number>> = {};
+    const since: Partial<Record<LossCause, number>> = {};
+    for (const cause of LOSS_CAUSES) {
+      const count = this.#counter(LOSS_COUNTERS[cause]);
+      now[cause] = count;
+      since[cause] = count - (before[cause] ?? 0);
+    }
     this.#lost = now;
-    return {
-      no_room: now.no_room - before.no_room,
-      begin_missed: now.begin_missed - before.begin_missed,
-      found_late: now.found_late - before.found_late,
-      end_missed: now.end_missed - before.end_missed,
-    };
+    return since;
   }
 
   #counter(name: keyof typeof CONTROL): number {

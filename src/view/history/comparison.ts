@@ -1,3 +1,4 @@
+import { withoutCounts } from "../../snapshot/no-counts.ts";
 import type { Snapshot, SnapshotFlow } from "../../snapshot/snapshot.ts";
 import { type Row, rowKeys } from "../row.ts";
 import { compareKeys, compareValues, createRow, parseSort, type RowOptions } from "../rows.ts";
@@ -93,24 +94,6 @@ export function perSecond({ flow, intervalMs }: Row): number {
 function flowsByKey(snapshot: Snapshot): ReadonlyMap<string, SnapshotFlow> {
   const keys = rowKeys(snapshot);
   return new Map(snapshot.flows.map((flow, index) => [keys[index] ?? "", flow]));
-}
-
-function withoutCounts(flow: SnapshotFlow): SnapshotFlow {
-  const { rtt_us: _, rtt_var_us: __, ...rest } = flow;
-  return {
-    ...rest,
-    bytes_sent: 0,
-    bytes_received: 0,
-    packets_sent: 0,
-    packets_received: 0,
-    retransmits: 0,
-    connections: {
-      active: 0,
-      opened: 0,
-      closed: 0,
-      failed: { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 },
-    },
-  };
 }
 
 interface Order {

@@ -1,3 +1,4 @@
+import { NO_COUNTS } from "../../snapshot/no-counts.ts";
 import type { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Column } from "../column.ts";
 import { type Row, rowKeys } from "../row.ts";
@@ -74,22 +75,8 @@ export function createSeries(windows: readonly Snapshot[], { sort, rows }: RowOp
 }
 
 function sumOrNothing(whole: Snapshot): Row["flow"] {
-  return whole.flows.length === 0 ? NO_FLOW : sumOf(whole);
+  return whole.flows.length === 0 ? NO_COUNTS : sumOf(whole);
 }
-
-const NO_FLOW: Row["flow"] = {
-  bytes_sent: 0,
-  bytes_received: 0,
-  packets_sent: 0,
-  packets_received: 0,
-  retransmits: 0,
-  connections: {
-    active: 0,
-    opened: 0,
-    closed: 0,
-    failed: { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 },
-  },
-};
 
 /** The windows with the rows of a series alone, in its order. */
 export function chooseSeries(windows: readonly Snapshot[], options: RowOptions): readonly Snapshot[] {

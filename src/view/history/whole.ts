@@ -1,3 +1,4 @@
+import { NO_COUNTS } from "../../snapshot/no-counts.ts";
 import type { Snapshot, SnapshotFlow } from "../../snapshot/snapshot.ts";
 import { rowKeys } from "../row.ts";
 
@@ -18,8 +19,6 @@ interface Sum {
   jitter: number;
   weight: number;
 }
-
-const NONE: Failed = { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 };
 
 /** The windows of a series as one snapshot, each row once; the time measured is that of all of them. */
 export function wholeOf(windows: readonly Snapshot[]): Snapshot {
@@ -62,7 +61,7 @@ function emptySum(first: SnapshotFlow): Sum {
     activeMs: 0,
     opened: 0,
     closed: 0,
-    failed: NONE,
+    failed: NO_COUNTS.connections.failed,
     rtt: 0,
     jitter: 0,
     weight: 0,

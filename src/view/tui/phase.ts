@@ -1,3 +1,4 @@
+import { withoutCounts } from "../../snapshot/no-counts.ts";
 import type { SnapshotFlow } from "../../snapshot/snapshot.ts";
 import type { Ledger, RowRecord } from "../ledger.ts";
 import type { Row, RowPhase } from "../row.ts";
@@ -26,23 +27,5 @@ export function phaseOf(
 /** A row that the snapshot has no more: its names and totals, and that nothing moves. */
 export function goneRow(row: Row): Row {
   if (row.phase === "gone") return row;
-  const { rtt_us: _rtt, rtt_var_us: _jitter, ...flow } = row.flow;
-  return {
-    ...row,
-    phase: "gone",
-    flow: {
-      ...flow,
-      bytes_sent: 0,
-      bytes_received: 0,
-      packets_sent: 0,
-      packets_received: 0,
-      retransmits: 0,
-      connections: {
-        active: 0,
-        opened: 0,
-        closed: 0,
-        failed: { refused: 0, reset: 0, timed_out: 0, unreachable: 0, other: 0 },
-      },
-    },
-  };
+  return { ...row, phase: "gone", flow: withoutCounts(row.flow) };
 }
