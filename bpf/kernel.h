@@ -84,8 +84,13 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	struct list_head tsq_node;
 	__u64 bytes_sent;
 	__u64 bytes_retrans;
 	__u64 bytes_received;

@@ -6,6 +6,7 @@
 #include "sockets.h"
 
 #define TICK_NS 10000000ull /* USER_HZ is 100 on every architecture that npmon runs on */
+#define PID_BITS 22	    /* the kernel's PID_MAX_LIMIT */
 
 /* The lock is owned exactly while a process is inside a call on this socket, so `current` is using it. */
 static __always_inline int in_user_call(struct sock *sk)
@@ -49,10 +50,12 @@ static __always_inline void copy_environ(struct process_record *record, struct t
 
 static __always_inline void announce(struct task_struct *task, __u32 pid, __u64 start_ticks)
 {
-	__u64 *known = bpf_map_lookup_elem(&announced, &pid);
+	__u32 place = pid % ANNOUNCED_PROCESSES;
+	__u64 *known = bpf_map_lookup_elem(&announced, &place);
+	__u64 process = start_ticks << PID_BITS | pid;
 	struct process_record *record;
 
-	if (known && *known == start_ticks)
+	if (known && *known == process)
 		return;
 	record = bpf_ringbuf_reserve(&processes, sizeof(*record), 0);
 	if (!record) {
@@ -68,14 +71,8 @@ static __always_inline void announce(struct task_struct *task, __u32 pid, __u64 
 	bpf_probe_read_kernel(record->comm, sizeof(record->comm), task->group_leader->comm);
 	copy_environ(record, task);
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	bpf_map_update_elem(&announced, &pid, &start_ticks, BPF_ANY);
-}
-
-/* The owner is known, or nobody will ever be: counted once, whoever comes to it first. */
-static __always_inline void end_inheritance(struct flow_state *flow)
-{
-	if (__sync_lock_test_and_set(&flow->inherited, 0))
-		__sync_fetch_and_add(&control.unclaimed, -1);
+	if (known)
+		*known = process;
 }
 
 static __always_inline void claim(struct flow_state *flow, __u32 pid, __u64 start_ticks)
@@ -84,22 +81,18 @@ static __always_inline void claim(struct flow_state *flow, __u32 pid, __u64 star
 	flow->start_ticks = start_ticks;
 	barrier();
 	flow->identity_due = 1;
-	end_inheritance(flow);
+	flow->inherited = 0;
 }
 
-/* Takes the note that the accepting process left, if there is one. */
-static __always_inline void claim_for_acceptor(__u64 key, struct flow_state *flow)
+/*
+ * There may be a socket without an owner now. Only a hint, and read before it is written, so that connections do not
+ * fight for the line where it lies.
+ */
+static __always_inline void hint_unclaimed(void)
 {
-	struct acceptor *acceptor;
-
-	if (!accept_is_seen)
-		return;
-	acceptor = bpf_map_lookup_elem(&acceptors, &key);
-	if (!acceptor)
-		return;
-	if (flow->inherited)
-		claim(flow, acceptor->pid, acceptor->start_ticks);
-	bpf_map_delete_elem(&acceptors, &key);
+	barrier();
+	if (!*(volatile __u64 *)&control.unclaimed)
+		control.unclaimed = 1;
 }
 
 static __always_inline void claim_for_current(struct flow_state *flow)

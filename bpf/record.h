@@ -96,16 +96,18 @@ struct control {
 	__u32 udp_waiting;    /* UDP flows without a slot because the table is full */
 	__u32 sought;         /* accepted sockets without an owner when the search began */
 	__u32 unknown;        /* connections met in the search that nobody had seen before */
+	/* Written by anyone. A line of its own: it is read for every accepted connection. */
+	__u64 unclaimed __attribute__((aligned(64))); /* 1: there may be accepted sockets that nobody was seen using */
 	/* Written by anyone, atomically. */
-	__u64 free_head;      /* slots taken so far */
+	__u64 free_head __attribute__((aligned(64))); /* slots taken so far */
 	__s64 waiting;        /* open connections without a slot: up and down */
-	__s64 unclaimed;      /* accepted sockets that nobody was seen using yet: up and down */
 	__u64 lost_no_room;   /* their last record, or for UDP the flow, had no place; datagrams too */
 	__u64 lost_begin;     /* closed connections that npmon never knew */
 	__u64 lost_late;      /* in no process when npmon began; what they moved until they were found */
 	__u64 lost_end;       /* their memory was found to be another's */
 	__u64 lost_bytes;
 	__u64 lost_processes;
+	__u64 crowded;        /* 1: a flow had to be kept in its socket's storage, so there may be more */
 	__s64 udp_flows;      /* entries of the table of UDP flows: up and down */
 	__u64 lost_answers;   /* received from port 53 and not handed over: no room, or not to be read */
 };

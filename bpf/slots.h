@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Rows of user space's table, and the records of one pass. */
+/* Slots: rows of user space's table, each of a flow that is followed; and the records of one pass. */
 #ifndef NPMON_SLOTS_H
 #define NPMON_SLOTS_H
 
-#include "sockets.h"
+#include "index.h"
+#include "owner.h"
 
 /* SLOT_NONE when all are in use. User space gives slots back only between two passes, so a pass sees none change hands. */
 static __always_inline __u32 take_slot(void)
@@ -35,30 +36,118 @@ static __always_inline void mark_used(__u32 slot)
 		((volatile __u8 *)used)[slot % SLOTS_A_LINE] = 1;
 }
 
-static __always_inline void fill_place(struct tracked_socket *place, struct sock *sk, const struct socket_state *state)
-{
-	place->flow = state->own;
-	place->vanished = 0;
-	place->cookie = bpf_get_socket_cookie(sk);
-	place->sock = (__u64)sk;
-}
+/* `place` goes through the slots of a line that are in use, counted from the line's first. */
+#define FOR_EACH_USED(place, used)                                                                                     \
+	for (__u32 word = 0; word < WORDS_A_LINE; word++)                                                              \
+		if ((used)->words[word])                                                                               \
+			for (__u32 place = word * SLOTS_A_WORD; place < (word + 1) * SLOTS_A_WORD; place++)            \
+				if (((const volatile __u8 *)(used))[place])
 
-/* From here on the flow is counted in a slot when there is one, and in the socket's storage when not. */
-static __always_inline void track(struct sock *sk, struct socket_state *state)
+/* NULL when the flow in this slot, if it is one, is not that of this socket. */
+static __always_inline struct tracked_socket *place_of_slot(__u64 sock, __u32 slot)
 {
-	__u32 slot = take_slot();
 	struct tracked_socket *place;
 
-	state->slot = SLOT_NONE;
-	place = slot == SLOT_NONE ? NULL : bpf_map_lookup_elem(&tracked, &slot);
-	if (!place) {
-		__sync_fetch_and_add(&control.waiting, 1);
-		return;
-	}
-	fill_place(place, sk, state);
-	state->slot = slot;
+	if (slot == SLOT_NONE || slot == SLOT_ENDED)
+		return NULL;
+	place = bpf_map_lookup_elem(&tracked, &slot);
+	return place && place->sock == sock ? place : NULL;
+}
+
+/*
+ * Where the flow of a socket, the address of which is `sock`, is counted; NULL when there is none. `ended` says then
+ * whether there was one; otherwise the socket was never seen.
+ */
+static __always_inline struct tracked_socket *find_tracked(struct sock *sk, __u64 sock, int *ended)
+{
+	__u32 found = find_slot(sock);
+	struct tracked_socket *place = place_of_slot(sock, found);
+
+	*ended = found != SLOT_NONE;
+	if (place)
+		return place;
+	if (!control.crowded)
+		return NULL;
+	place = bpf_sk_storage_get(&crowded_out, sk, NULL, 0);
+	if (!place)
+		return NULL;
+	*ended = !place->sock;
+	return place->sock ? place : NULL;
+}
+
+static __always_inline struct tracked_socket *place_in_slot(__u64 sock, const struct tracked_socket *content)
+{
+	__u32 slot = take_slot();
+	struct tracked_socket *place = slot == SLOT_NONE ? NULL : bpf_map_lookup_elem(&tracked, &slot);
+
+	if (!place)
+		return NULL;
+	*place = *content;
+	place->slot = slot;
 	barrier();
+	if (link_slot(sock, slot)) {
+		place->sock = 0;
+		place->vanished = 1;
+	}
 	mark_used(slot);
+	return place->sock ? place : NULL;
+}
+
+/*
+ * A flow begins, of which nothing is known yet. NULL when there is no memory right now: the next program to look at the
+ * socket tries again, and what stays unknown is counted as lost when it ends.
+ */
+static __always_inline struct tracked_socket *begin_tracking(struct sock *sk, __u64 sock)
+{
+	const struct tracked_socket fresh = { .sock = sock };
+	struct tracked_socket *place = place_in_slot(sock, &fresh);
+
+	if (place)
+		return place;
+	control.crowded = 1;
+	place = bpf_sk_storage_get(&crowded_out, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (place)
+		*place = fresh;
+	return place;
+}
+
+/* From here on the pass looks at it, if it has a slot. */
+static __always_inline void establish(struct sock *sk, struct tracked_socket *place)
+{
+	place->cookie = bpf_get_socket_cookie(sk);
+	if (place->slot == SLOT_NONE)
+		__sync_fetch_and_add(&control.waiting, 1);
+	place->flow.identity_due = 1;
+	barrier();
+	place->flow.established = 1;
+}
+
+/* Whoever ends the flow: true for one only. */
+static __always_inline int end_tracking(struct tracked_socket *place, __u64 sock)
+{
+	if (!__sync_bool_compare_and_swap(&place->sock, sock, 0))
+		return 0;
+	if (place->slot != SLOT_NONE)
+		unlink_slot(sock, place->slot);
+	else if (place->flow.established)
+		__sync_fetch_and_add(&control.waiting, -1);
+	return 1;
+}
+
+/*
+ * This flow ends without a record. It is no loss when it was only about to begin: the kernel drops a socket that two
+ * processors made for one handshake without a change of state. False when somebody else has just ended it.
+ */
+static __always_inline int end_unseen(struct tracked_socket *place, __u64 sock)
+{
+	struct flow_state *flow = &place->flow;
+
+	if (!end_tracking(place, sock))
+		return 0;
+	place->vanished = 1;
+	if (flow->established || flow->direction != DIRECTION_INCOMING)
+		__sync_fetch_and_add(&control.lost_end, 1);
+	return 1;
 }
 
 /* Where the next record goes; it is there for user space when `record_count` says so. */

@@ -19,9 +19,13 @@
 
 void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 
-static __always_inline int owner_overdue(const struct flow_state *flow)
+static __always_inline int waits_too_long(struct flow_state *flow)
 {
-	return control.last || bpf_ktime_get_ns() - flow->accepted_ns > OWNER_WAIT_NS;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!flow->met_ns)
+		flow->met_ns = now;
+	return now - flow->met_ns > OWNER_WAIT_NS;
 }
 
 /* Its last record is lost, or there is none because the program at the tracepoint missed its end. */
@@ -46,19 +50,26 @@ static __always_inline void collect_socket(enum load_way way, struct tcp_sock *t
 	__u8 identity_due;
 	__u64 sum;
 
-	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie) {
-		if (!__sync_bool_compare_and_swap(&place->sock, sock, 0))
+	if (!flow->established) {
+		if (!flow->inherited)
 			return;
-		__sync_fetch_and_add(&control.lost_end, 1);
-		emit_vanished(place, slot);
+		hint_unclaimed();
+		if (waits_too_long(flow) && end_unseen(place, sock))
+			emit_vanished(place, slot);
+		return;
+	}
+	barrier();
+	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie) {
+		if (end_unseen(place, sock))
+			emit_vanished(place, slot);
 		return;
 	}
 	if (LOAD(way, tp, SK.__sk_common.skc_state) == TCP_CLOSE)
 		return;
-	if (flow->inherited)
-		claim_for_acceptor(sock, flow);
-	if (flow->inherited && !owner_overdue(flow))
+	if (flow->inherited && !control.last && !waits_too_long(flow)) {
+		hint_unclaimed();
 		return;
+	}
 	read_counters(way, &c, tp, flow->direction, &flow->emitted_received);
 	sum = counters_sum(&c);
 	identity_due = flow->identity_due;
@@ -126,19 +137,11 @@ static __always_inline long walk_line(enum load_way way, __u32 line, const struc
 {
 	if (line < control.walk_from)
 		return 0;
-	for (__u32 word = 0; word < WORDS_A_LINE; word++) {
-		if (!used->words[word])
-			continue;
-		for (__u32 i = 0; i < SLOTS_A_WORD; i++) {
-			__u32 place = word * SLOTS_A_WORD + i;
-
-			if (!((const volatile __u8 *)used)[place])
-				continue;
-			if (way == LOAD_TYPED)
-				collect_typed(line * SLOTS_A_LINE + place);
-			else
-				collect_copied(line * SLOTS_A_LINE + place);
-		}
+	FOR_EACH_USED(place, used) {
+		if (way == LOAD_TYPED)
+			collect_typed(line * SLOTS_A_LINE + place);
+		else
+			collect_copied(line * SLOTS_A_LINE + place);
 	}
 	control.walk_next = line + 1;
 	return control.walked >= WALK_SOCKETS;

@@ -24,26 +24,19 @@ static __always_inline __u8 direction_of(struct tcp_sock *tp, __u8 tcp_state)
 	return extra == 0 ? DIRECTION_INCOMING : DIRECTION_NONE;
 }
 
-static __always_inline void adopt(struct sock *sk, __u8 tcp_state, __u32 pid, __u64 start_ticks)
+static __always_inline void adopt(struct sock *sk, __u64 sock, __u8 tcp_state, __u32 pid, __u64 start_ticks)
 {
-	struct socket_state *state = create_state(sk);
+	struct tracked_socket *place;
 	struct flow_state *flow;
 	struct tcp_sock *tp;
 	struct counters c;
 
-	if (!state)
-		return;
-	flow = &state->own;
-	if (tcp_state == TCP_LISTEN) {
-		state->kind = KIND_LISTENER;
-		claim(flow, pid, start_ticks);
-		return;
-	}
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)
+	place = tp ? begin_tracking(sk, sock) : NULL;
+	if (!place)
 		return;
+	flow = &place->flow;
 	claim(flow, pid, start_ticks);
-	state->kind = KIND_FLOW;
 	if (tcp_state == TCP_SYN_SENT) {
 		flow->direction = DIRECTION_OUTGOING;
 		return;
@@ -51,36 +44,37 @@ static __always_inline void adopt(struct sock *sk, __u8 tcp_state, __u32 pid, __
 	read_counters(LOAD_TYPED, &c, tp, DIRECTION_NONE, NULL);
 	set_base(flow, &c);
 	flow->direction = direction_of(tp, tcp_state);
-	flow->established = 1;
 	flow->preexisting = 1;
 	/* It was in no process when the others were adopted; what it moved since then is not known. */
 	if (!control.baseline)
 		__sync_fetch_and_add(&control.lost_late, 1);
-	track(sk, state);
+	establish(sk, place);
 }
 
 /* There may be a slot now for a flow that found none when it began. */
-static __always_inline void track_late(struct sock *sk, struct socket_state *state)
+static __always_inline void move_to_slot(__u64 sock, struct tracked_socket *stored)
 {
 	struct tracked_socket *place;
-	__u32 slot;
 
-	if (state->slot != SLOT_NONE || state->kind != KIND_FLOW || !state->own.established)
+	if (stored->slot != SLOT_NONE || !stored->flow.established)
 		return;
-	slot = take_slot();
-	place = slot == SLOT_NONE ? NULL : bpf_map_lookup_elem(&tracked, &slot);
+	stored->flow.identity_due = 1;
+	place = place_in_slot(sock, stored);
 	if (!place)
 		return;
-	state->own.identity_due = 1;
-	fill_place(place, sk, state);
-	mark_used(slot);
-	if (__sync_val_compare_and_swap(&state->slot, SLOT_NONE, slot) == SLOT_NONE) {
+	if (__sync_bool_compare_and_swap(&stored->sock, sock, 0)) {
 		__sync_fetch_and_add(&control.waiting, -1);
-	} else {
+	} else if (end_tracking(place, sock)) {
 		/* It has just ended, and its last record has said so: only the slot has to go back. */
-		place->sock = 0;
 		place->vanished = 1;
 	}
+}
+
+static __always_inline void meet_listener(__u64 sock, __u32 pid, __u64 start_ticks)
+{
+	struct listener listener = { .pid = pid, .start_ticks = start_ticks };
+
+	bpf_map_update_elem(&listeners, &sock, &listener, BPF_NOEXIST);
 }
 
 /* Gives owners to sockets older than npmon and to accepted ones that nobody was seen using yet. */
@@ -89,11 +83,13 @@ int npmon_owners(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct socket_state *state;
+	struct tracked_socket *place;
 	struct socket *socket;
 	struct sock *sk;
 	__u8 tcp_state;
 	__u16 family;
+	__u64 sock;
+	int ended;
 
 	if (!task || !file)
 		return 0;
@@ -106,22 +102,26 @@ int npmon_owners(struct bpf_iter__task_file *ctx)
 	family = sk->__sk_common.skc_family;
 	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
-	tcp_state = sk->__sk_common.skc_state;
-	if (tcp_state == TCP_CLOSE)
-		return 0;
-	state = state_of(sk, 0);
-	if (state && !flow_of(state)->inherited) {
-		if (control.waiting > 0)
-			track_late(sk, state);
-		return 0;
-	}
 	__u32 pid = task->tgid;
 	__u64 start_ticks = task->group_leader->start_boottime / TICK_NS;
 
-	if (state)
-		claim(flow_of(state), pid, start_ticks);
-	else
-		adopt(sk, tcp_state, pid, start_ticks);
+	tcp_state = sk->__sk_common.skc_state;
+	/* An address that was copied is a number for the verifier. */
+	if (tcp_state == TCP_CLOSE || bpf_probe_read_kernel(&sock, sizeof(sock), &sk))
+		return 0;
+	if (tcp_state == TCP_LISTEN) {
+		meet_listener(sock, pid, start_ticks);
+		return 0;
+	}
+	place = find_tracked(sk, sock, &ended);
+	if (!place) {
+		if (!ended)
+			adopt(sk, sock, tcp_state, pid, start_ticks);
+	} else if (place->flow.inherited) {
+		claim(&place->flow, pid, start_ticks);
+	} else if (control.waiting > 0) {
+		move_to_slot(sock, place);
+	}
 	return 0;
 }
 

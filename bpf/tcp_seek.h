@@ -52,16 +52,8 @@ static __always_inline void seek_slot(__u32 slot)
 
 static long seek_line(void *map, const __u32 *line, struct used_line *used, void *context)
 {
-	for (__u32 word = 0; word < WORDS_A_LINE; word++) {
-		if (!used->words[word])
-			continue;
-		for (__u32 i = 0; i < SLOTS_A_WORD; i++) {
-			__u32 place = word * SLOTS_A_WORD + i;
-
-			if (((const volatile __u8 *)used)[place])
-				seek_slot(*line * SLOTS_A_LINE + place);
-		}
-	}
+	FOR_EACH_USED(place, used)
+		seek_slot(*line * SLOTS_A_LINE + place);
 	return 0;
 }
 
@@ -74,17 +66,21 @@ int npmon_seek_owners(void *ctx)
 	return 0;
 }
 
-/* An established connection without storage: it was in no process when the others were adopted. */
+/* A connection or listener that nobody has seen: it was in no process when the others were adopted. */
 static __always_inline void meet_unsought(struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u64 key = (__u64)sk;
 	__u8 tcp_state;
 
-	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_bpf_storage))
+	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return;
 	tcp_state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && tcp_state != TCP_CLOSE)
-		control.unknown++;
+	if (tcp_state == TCP_CLOSE || (tcp_state == TCP_LISTEN && bpf_map_lookup_elem(&listeners, &key)))
+		return;
+	if (find_slot(key) != SLOT_NONE || (control.crowded && BPF_CORE_READ(sk, sk_bpf_storage)))
+		return;
+	control.unknown++;
 }
 
 /*

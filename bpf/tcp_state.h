@@ -10,50 +10,59 @@
 #include "owner.h"
 #include "slots.h"
 
-static __always_inline struct socket_state *start_listener(struct sock *sk)
+static __always_inline void start_listener(__u64 sock)
 {
-	struct socket_state *state = create_state(sk);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct listener listener = {
+		.pid = task->tgid,
+		.start_ticks = task->group_leader->start_boottime / TICK_NS,
+	};
 
-	if (!state)
-		return NULL;
-	state->kind = KIND_LISTENER;
-	claim_for_current(&state->own);
-	return state;
+	bpf_map_update_elem(&listeners, &sock, &listener, BPF_ANY);
+	announce(task, listener.pid, listener.start_ticks);
 }
 
-static __always_inline struct socket_state *start_outgoing(struct sock *sk)
+static __always_inline struct tracked_socket *start_outgoing(struct sock *sk, __u64 sock)
 {
-	struct socket_state *state = create_state(sk);
+	struct tracked_socket *place = begin_tracking(sk, sock);
 
-	if (!state)
+	if (!place)
 		return NULL;
-	/* A socket can be disconnected and connected again: nothing of the last time may stay. */
-	__builtin_memset(state, 0, sizeof(*state));
-	state->kind = KIND_FLOW;
-	state->own.direction = DIRECTION_OUTGOING;
-	claim_for_current(&state->own);
-	return state;
+	place->flow.direction = DIRECTION_OUTGOING;
+	claim_for_current(&place->flow);
+	return place;
 }
 
-static __always_inline struct socket_state *start_incoming(struct sock *sk)
+/*
+ * A socket that is being accepted is at first a copy of its listener's memory, and there an empty list still points to
+ * where it was copied from. Only a guess, so it counts when it is the address of a listener.
+ */
+static __always_inline struct listener *listener_of(struct sock *sk)
 {
-	/* Usually a copy of the listener's, made by the kernel when it cloned the socket: it keeps pid and start. */
-	struct socket_state *state = create_state(sk);
-	struct flow_state *flow;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	__u64 copied_from;
 
-	if (!state)
+	if (!tp || !bpf_core_field_exists(tp->tsq_node))
 		return NULL;
-	state->slot = SLOT_NONE;
-	flow = &state->own;
-	flow->direction = DIRECTION_INCOMING;
-	flow->established = 0;
-	flow->preexisting = 0;
-	flow->identity_due = 1;
-	flow->inherited = 1;
-	flow->accepted_ns = bpf_ktime_get_ns();
-	__sync_fetch_and_add(&control.unclaimed, 1);
-	state->kind = KIND_FLOW;
-	return state;
+	copied_from = (__u64)tp->tsq_node.next - bpf_core_field_offset(tp->tsq_node);
+	return bpf_map_lookup_elem(&listeners, &copied_from);
+}
+
+static __always_inline struct tracked_socket *start_incoming(struct sock *sk, __u64 sock)
+{
+	struct tracked_socket *place = begin_tracking(sk, sock);
+	struct listener *listener = listener_of(sk);
+
+	if (!place)
+		return NULL;
+	place->flow.direction = DIRECTION_INCOMING;
+	if (listener) {
+		place->flow.pid = listener->pid;
+		place->flow.start_ticks = listener->start_ticks;
+	}
+	place->flow.inherited = 1;
+	hint_unclaimed();
+	return place;
 }
 
 static __always_inline void lose(const struct flow_state *flow, const struct counters *c)
@@ -64,43 +73,33 @@ static __always_inline void lose(const struct flow_state *flow, const struct cou
 	__sync_fetch_and_add(&control.lost_bytes, bytes);
 }
 
-static __always_inline void finish(struct sock *sk, struct socket_state *state)
+static __always_inline void finish(struct sock *sk, __u64 sock, struct tracked_socket *place)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct tracked_socket *place = NULL;
-	struct flow_state *flow = &state->own;
+	struct flow_state *flow = &place->flow;
 	struct flow_record *record;
 	struct counters c;
 	__u16 flags;
-	__u32 slot;
 
-	if (!tp)
+	/* From here on the pass leaves this socket alone, and what it has just read of it does not count. */
+	if (!tp || !end_tracking(place, sock))
 		return;
-	slot = __sync_lock_test_and_set(&state->slot, SLOT_CLOSED);
-	if (slot == SLOT_CLOSED)
-		return;
-	if (slot != SLOT_NONE)
-		place = bpf_map_lookup_elem(&tracked, &slot);
-	if (place) {
-		flow = &place->flow;
-		/* From here on the pass leaves this socket alone, and what it has just read of it does not count. */
-		place->sock = 0;
-	} else if (flow->established) {
-		__sync_fetch_and_add(&control.waiting, -1);
-	}
 	flags = record_flags(flow) | RECORD_IDENTITY | RECORD_CLOSED;
-	end_inheritance(flow);
+	/* Never handed to anybody, and nobody tried to connect. */
+	if (!flow->established && flow->direction == DIRECTION_INCOMING) {
+		place->vanished = 1;
+		return;
+	}
 	read_counters(LOAD_TYPED, &c, tp, flow->direction, NULL);
 	record = bpf_ringbuf_reserve(&closed, sizeof(*record), 0);
 	if (!record) {
 		lose(flow, &c);
-		if (place)
-			place->vanished = 1;
+		place->vanished = 1;
 		return;
 	}
 	fill_counters(LOAD_TYPED, record, flow, &c, tp);
 	fill_identity(LOAD_TYPED, record, flow, tp);
-	record->slot = slot;
+	record->slot = place->slot;
 	record->flags = flags;
 	record->error = sk->sk_err;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
@@ -110,94 +109,126 @@ static __always_inline void finish(struct sock *sk, struct socket_state *state)
  * This end closes a connection that npmon never knew, because it was in no process when the others were adopted. One
  * that was closing by then already is no loss: its process had done with it before npmon began.
  */
-static __always_inline struct socket_state *close_unseen(struct sock *sk, int oldstate)
+static __always_inline void close_unseen(__u64 sock, int oldstate)
 {
-	struct socket_state *state;
-
 	if (oldstate != TCP_ESTABLISHED && oldstate != TCP_CLOSE_WAIT)
-		return NULL;
+		return;
 	__sync_fetch_and_add(&control.lost_begin, 1);
 	/* So that it is counted once. */
-	state = create_state(sk);
-	if (state)
-		state->kind = KIND_ENDED;
-	return state;
+	link_slot(sock, SLOT_NONE);
 }
 
-static __always_inline struct socket_state *close_socket(struct sock *sk, struct socket_state *state, int oldstate)
+static __always_inline void look_for_owner(struct sock *sk, struct flow_state *flow)
 {
-	if (!state)
-		return close_unseen(sk, oldstate);
-	if (state->kind == KIND_FLOW) {
-		struct flow_state *flow = flow_of(state);
-
-		claim_for_acceptor((__u64)sk, flow);
-		if (flow->inherited && is_used_by_current(sk))
-			claim_for_current(flow);
-		finish(sk, state);
-	}
-	/* Not deleted: the tracepoint runs before the socket says TCP_CLOSE, and without storage the pass over open files
-	 * would take it for one older than npmon. */
-	state->kind = KIND_ENDED;
-	return state;
-}
-
-/* Returns the socket's storage when there is any afterwards. */
-static __always_inline struct socket_state *change_state(struct sock *sk, struct socket_state *state, int oldstate,
-							  int newstate)
-{
-	struct flow_state *flow;
-
-	switch (newstate) {
-	case TCP_SYN_SENT:
-		return start_outgoing(sk);
-	case TCP_LISTEN:
-		return start_listener(sk);
-	case TCP_CLOSE:
-		return oldstate == TCP_CLOSE ? state : close_socket(sk, state, oldstate);
-	}
-	if (oldstate == TCP_SYN_RECV && (!state || state->kind != KIND_FLOW))
-		state = start_incoming(sk);
-	if (!state)
-		return newstate == TCP_FIN_WAIT1 || newstate == TCP_LAST_ACK ? close_unseen(sk, oldstate) : NULL;
-	flow = flow_of(state);
-	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
-	if (state->kind == KIND_FLOW && !flow->established) {
-		flow->established = 1;
-		track(sk, state);
-		flow = flow_of(state);
-	}
-	if (flow->inherited)
-		claim_for_acceptor((__u64)sk, flow);
 	if (flow->inherited && is_used_by_current(sk))
 		claim_for_current(flow);
-	return state;
 }
 
-static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
+static __always_inline void change_state(struct sock *sk, __u64 sock, int oldstate, int newstate)
 {
-	struct socket_state *state;
+	struct tracked_socket *place;
+	int ended;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
+	if (newstate == TCP_LISTEN) {
+		start_listener(sock);
+		return;
+	}
+	if (oldstate == TCP_LISTEN && newstate == TCP_CLOSE) {
+		bpf_map_delete_elem(&listeners, &sock);
+		return;
+	}
+	place = find_tracked(sk, sock, &ended);
+	if (place && place->tcp_state == newstate)
+		return;
+	if (newstate == TCP_SYN_SENT || oldstate == TCP_LISTEN) {
+		if (place)
+			end_unseen(place, sock);
+		place = newstate == TCP_SYN_SENT ? start_outgoing(sk, sock) : start_incoming(sk, sock);
+	} else if (!place && oldstate == TCP_SYN_RECV && newstate != TCP_CLOSE) {
+		place = start_incoming(sk, sock);
+	}
+	if (!place) {
+		if (!ended && (newstate == TCP_FIN_WAIT1 || newstate == TCP_LAST_ACK || newstate == TCP_CLOSE))
+			close_unseen(sock, oldstate);
+		return;
+	}
+	place->tcp_state = newstate;
 	switch (newstate) {
 	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return;
+	case TCP_CLOSE:
+		look_for_owner(sk, &place->flow);
+		finish(sk, sock, place);
+		return;
+	}
+	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
+	if (!place->flow.established)
+		establish(sk, place);
+	look_for_owner(sk, &place->flow);
+}
+
+static __always_inline int matters(int oldstate, int newstate)
+{
+	switch (newstate) {
+	/* The peer closes: nothing to see, unless the handshake ends with it. */
+	case TCP_CLOSE_WAIT:
+		return oldstate == TCP_SYN_RECV;
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
 	case TCP_LISTEN:
 	case TCP_CLOSE:
 	case TCP_ESTABLISHED:
 	case TCP_FIN_WAIT1:
-	case TCP_CLOSE_WAIT:
 	case TCP_LAST_ACK:
-		break;
-	default:
+		return 1;
+	}
+	return 0;
+}
+
+/* Of a processor, in a system call and out of one. */
+struct change {
+	/* The last change that the first program has looked at. */
+	__u64 sock;
+	__u64 state;
+	/* For a moment: an address that was written down is a number for the verifier. */
+	__u64 address;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct change);
+} changes SEC(".maps");
+
+enum turn {
+	TURN_FIRST,
+	TURN_SECOND,
+};
+
+static __always_inline int on_state(struct sock *sk, int oldstate, int newstate, enum turn turn)
+{
+	__u32 context = in_user_call(sk);
+	struct change *last;
+	__u64 sock;
+
+	if (sk->sk_protocol != IPPROTO_TCP || !matters(oldstate, newstate))
+		return 0;
+	last = bpf_map_lookup_elem(&changes, &context);
+	if (!last)
+		return 0;
+	*(volatile __u64 *)&last->address = (__u64)sk;
+	sock = *(volatile __u64 *)&last->address;
+	if (turn == TURN_SECOND && last->sock == sock && last->state == newstate) {
+		last->sock = 0;
 		return 0;
 	}
-	state = state_of(sk, 0);
-	if (state && state->tcp_state == newstate)
-		return 0;
-	state = change_state(sk, state, oldstate, newstate);
-	if (state)
-		state->tcp_state = newstate;
+	change_state(sk, sock, oldstate, newstate);
+	if (turn == TURN_FIRST) {
+		last->sock = sock;
+		last->state = newstate;
+	}
 	return 0;
 }
 
@@ -209,13 +240,13 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(npmon_state, struct sock *sk, int oldstate, int newstate)
 {
-	return on_state(sk, oldstate, newstate);
+	return on_state(sk, oldstate, newstate, TURN_FIRST);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(npmon_state_again, struct sock *sk, int oldstate, int newstate)
 {
-	return on_state(sk, oldstate, newstate);
+	return on_state(sk, oldstate, newstate, TURN_SECOND);
 }
 
 #endif

@@ -37,8 +37,10 @@ export class BpfProbe implements Probe {
   readonly #answers: RingBuffer;
   /** Null where TCP is not counted: it takes in the sockets that are there already, and holds each file for a moment. */
   readonly #adoption: IteratorLink | null;
-  /** Holds none; null where the kernel does not have it. */
-  readonly #search: { readonly seek: Program; readonly find: IteratorLink } | null;
+  /** Notes which accepted sockets have no owner. */
+  readonly #seek: Program;
+  /** Looks for owners and holds nothing; null where the kernel does not have it. */
+  readonly #search: IteratorLink | null;
   readonly #walk: Program;
   /** Null where UDP is not counted. */
   readonly #udpWalk: Program | null;
@@ -63,11 +65,9 @@ export class BpfProbe implements Probe {
     this.#processes = object.map("processes").openRingBuffer();
     this.#answers = object.map("answers").openRingBuffer();
     this.#adoption = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
+    this.#seek = object.program("npmon_seek_owners");
     this.#search = programs.has("npmon_find_owners")
-      ? {
-          seek: object.program("npmon_seek_owners"),
-          find: object.program("npmon_find_owners").attachIterator(),
-        }
+      ? object.program("npmon_find_owners").attachIterator()
       : null;
     this.#walk = object.program(programs.has("npmon_collect") ? "npmon_collect" : "npmon_collect_copied");
     this.#udpWalk = programs.has("npmon_collect_udp") ? object.program("npmon_collect_udp") : null;
@@ -164,20 +164,28 @@ export class BpfProbe implements Probe {
   /** Of accepted sockets that nobody was seen using, and slots for flows that found none. */
   #findOwners(): void {
     const started = performance.now();
-    const isUnclaimed = this.#counter("unclaimed") > 0;
+    const isUnclaimed = this.#seekUnclaimed();
     const isCrowdedOut = this.#counter("waiting") > 0 && (isUnclaimed || this.#slots.freeCount > 0);
     if (isCrowdedOut || (isUnclaimed && this.#meetsUnknown())) this.#adoption?.run();
     const ended = performance.now();
     this.#nextOwnerPassMs = ended + (ended - started) * (1 / OWNER_PASS_SHARE - 1);
   }
 
+  /** Whether there are accepted sockets without an owner. */
+  #seekUnclaimed(): boolean {
+    if (this.#counter("unclaimed") === 0) return false;
+    // Before the search: who has none after it says so again.
+    this.#setControl("unclaimed", 0);
+    this.#setControl("sought", 0);
+    this.#seek.run();
+    return this.#getControl("sought") > 0;
+  }
+
   /** Finds the owners without holding anything. True when there is something that only the pass over files can take in. */
   #meetsUnknown(): boolean {
     if (this.#search === null) return true;
-    this.#setControl("sought", 0);
     this.#setControl("unknown", 0);
-    this.#search.seek.run();
-    if (this.#getControl("sought") > 0) this.#search.find.run();
+    this.#search.run();
     return this.#getControl("unknown") > 0;
   }
 

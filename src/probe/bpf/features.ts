@@ -28,7 +28,7 @@ export interface Feature {
 /** What sees every connection begin and end. */
 export const STATE = "npmon_state";
 
-const TCP_EVENTS = [STATE, "npmon_state_again", "npmon_owners"];
+const TCP_EVENTS = [STATE, "npmon_state_again", "npmon_owners", "npmon_seek_owners"];
 
 /** What every tier has. The second way is for kernels before 6.2; it tells the same. */
 export const TCP: Feature = {
@@ -41,9 +41,9 @@ export const TCP: Feature = {
   without: "TCP cannot be counted",
 };
 
-const SEEK: Feature = {
+const FIND: Feature = {
   protocol: "tcp",
-  ways: [{ programs: ["npmon_seek_owners", "npmon_find_owners"] }],
+  ways: [{ programs: ["npmon_find_owners"] }],
   required: false,
   without:
     "to find who accepted a connection npmon holds every open file for a moment: without that it takes Linux 5.17",
@@ -69,7 +69,7 @@ function dns(way: Way): Feature {
 const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   tracepoint: [
     TCP,
-    SEEK,
+    FIND,
     {
       protocol: "udp",
       ways: [
@@ -88,7 +88,7 @@ const FEATURES: Readonly<Record<BpfTier, readonly Feature[]>> = {
   ],
   kprobe: [
     TCP,
-    SEEK,
+    FIND,
     {
       protocol: "udp",
       ways: [

@@ -44,7 +44,7 @@ export const DNS_RECORD = {
 } as const;
 
 export const CONTROL = {
-  size: 136,
+  size: 256,
   baseline: 0,
   last: 4,
   walkFrom: 8,
@@ -55,17 +55,18 @@ export const CONTROL = {
   udpWaiting: 36,
   sought: 40,
   unknown: 44,
-  freeHead: 48,
-  waiting: 56,
   unclaimed: 64,
-  lostNoRoom: 72,
-  lostBegin: 80,
-  lostLate: 88,
-  lostEnd: 96,
-  lostBytes: 104,
-  lostProcesses: 112,
-  udpFlows: 120,
-  lostAnswers: 128,
+  freeHead: 128,
+  waiting: 136,
+  lostNoRoom: 144,
+  lostBegin: 152,
+  lostLate: 160,
+  lostEnd: 168,
+  lostBytes: 176,
+  lostProcesses: 184,
+  crowded: 192,
+  udpFlows: 200,
+  lostAnswers: 208,
 } as const;
 
 /** Where `struct control` lies in the object's .bss section. */

@@ -23,6 +23,7 @@ const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";
 const RING_HEADER_BYTES = 8;
 const PAGE_BYTES = 4096;
+const SOCKETS_A_LINE = 2;
 /** Room for some 1,500 DNS answers of usual length between two polls. */
 const ANSWER_PAGES = 64;
 
@@ -100,6 +101,14 @@ export function loadTier(options: LoadOptions): LoadedTier {
   }
 }
 
+/**
+ * Lines of `socket_index` for so many slots, a power of two. A line has room for eight sockets and is asked to hold two
+ * at most, so that next to none finds its two lines full.
+ */
+export function indexLines(capacity: number): number {
+  return 2 ** Math.max(1, Math.ceil(Math.log2(capacity / SOCKETS_A_LINE)));
+}
+
 function describeLoaded(object: LoadedObject, { programs }: Choice, debug: (line: string) => void): void {
   for (const name of programs) {
     const program = object.program(name);
@@ -161,6 +170,7 @@ export function configure(wanted: ReadonlySet<string>, { capacity, closedCapacit
     .setMaxEntries("tracked", capacity + 1)
     .setMaxEntries("free_slots", capacity)
     .setMaxEntries("used_slots", usedLines(capacity))
+    .setMaxEntries("socket_index", indexLines(capacity))
     .setMaxEntries("sought", capacity)
     .setMaxEntries("udp_flows", capacity)
     .setMaxEntries("closed", closedBufferBytes(closedCapacity))
@@ -168,8 +178,8 @@ export function configure(wanted: ReadonlySet<string>, { capacity, closedCapacit
   for (const name of spec.programs.keys()) spec.setAutoload(name, wanted.has(name));
   // The constants of bpf/sockets.h, in their order.
   const constants = spec.initialValue(".rodata");
-  constants.setUint32(0, wanted.has("npmon_accept") ? 1 : 0, true);
-  constants.setUint32(4, process.pid, true);
-  constants.setUint32(8, capacity, true);
+  constants.setUint32(0, process.pid, true);
+  constants.setUint32(4, capacity, true);
+  constants.setUint32(8, indexLines(capacity), true);
   return spec;
 }

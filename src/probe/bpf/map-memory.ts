@@ -10,8 +10,8 @@ export interface MapMemory {
 }
 
 /**
- * What a tier would take, from the definitions in the object, before anything is allocated. Storage of sockets comes on
- * top, some 100 bytes for each that is followed.
+ * What a tier would take, from the definitions in the object, before anything is allocated. Connections beyond the
+ * capacity come on top, some 200 bytes for each.
  * @throws EbpfError `libbpf_missing`, `open`
  */
 export function measureMapMemory(options: LoadOptions): MapMemory {
