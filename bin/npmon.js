@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
-
-// Most of what a tick makes is garbage at its end; a young generation that grows to 32 MiB only makes npmon look big.
-setFlagsFromString("--semi-space-growth-factor=1");
+import "./v8-flags.js";
 
 if (!existsSync(new URL("../dist/commands/base.js", import.meta.url))) {
   process.stderr.write(

@@ -30,6 +30,7 @@ export type { Batch } from "./batch.ts";
 export { EbpfError, type EbpfErrorCode } from "./error.ts";
 export type { IteratorLink } from "./iterator.ts";
 export { enableStats, libbpfVersion, possibleCpus } from "./kernel.ts";
+export { trimMemory } from "./libc.ts";
 export type { Link } from "./link.ts";
 export type { LoadedObject } from "./loaded-object.ts";
 export type { BpfMap } from "./map.ts";

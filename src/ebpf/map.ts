@@ -13,6 +13,8 @@ const BPF_F_MMAPABLE = 1 << 10;
 const ENOENT = -2;
 /** BPF_NOEXIST | BPF_EXIST | BPF_F_LOCK */
 const MAX_UPDATE_FLAGS = 7;
+/** RINGBUF_MAX_RECORD_SZ of kernel/bpf/ringbuf.c, and more than fits most buffers. */
+const MAX_RECORD_BYTES = 0x3fff_ffff;
 const BATCH_ENTRIES = 4096;
 
 /**
@@ -158,12 +160,18 @@ export class BpfMap {
     return new MappedMap(this.name, mapping, stride, false, this.#lifetime);
   }
 
-  /** Opens a BPF_MAP_TYPE_RINGBUF for reading; one reader at a time. Close what it returns, or the object. */
-  openRingBuffer(): RingBuffer {
+  /**
+   * Opens a BPF_MAP_TYPE_RINGBUF for reading; one reader at a time. Close what it returns, or the object.
+   * @param longestRecordBytes - of what programs put into it, 1..2^30-1, without the header; by default whatever fits.
+   * The less it is, the less of the buffer is mapped, and so counts as memory of this process, twice.
+   */
+  openRingBuffer(longestRecordBytes?: number): RingBuffer {
     this.#lifetime.check();
     if (this.type !== "ringbuf") throw misuse(`map "${this.name}" (${this.type}) is not a ring buffer`);
     if (this.#ringOpen) throw misuse(`ring buffer "${this.name}" is open already`);
-    const ring = new RingBuffer(this.name, this.#fd, this.maxEntries, this.#lifetime, () => {
+    const capacity = this.maxEntries;
+    const longest = checkInteger("the longest record", longestRecordBytes ?? capacity, 1, MAX_RECORD_BYTES);
+    const ring = new RingBuffer(this.name, this.#fd, capacity, longest, this.#lifetime, () => {
       this.#ringOpen = false;
     });
     this.#ringOpen = true;

@@ -1,5 +1,5 @@
 import { endianness } from "node:os";
-import { misuse } from "./error.ts";
+import { type EbpfError, misuse } from "./error.ts";
 import { pageSize } from "./libc.ts";
 import { Lifetime } from "./lifetime.ts";
 import { Mapping } from "./mapping.ts";
@@ -18,8 +18,9 @@ const DISCARDED = 0x4000_0000;
 const LENGTH = 0x3fff_ffff;
 
 /**
- * A BPF_MAP_TYPE_RINGBUF (kernel 5.8), read in place: no libbpf, no call and no copy a record. The kernel maps the
- * data area twice in a row, so that a record that wraps is contiguous too.
+ * A BPF_MAP_TYPE_RINGBUF (kernel 5.8), read in place: no libbpf, no call and no copy a record. The kernel lets the data
+ * area be mapped twice in a row, so that a record that wraps is contiguous too; of the second time only as much is as
+ * the longest record needs, for each page of it counts again as memory of this process.
  *
  * Opened by `BpfMap.openRingBuffer`; closed by `close`, or with its object, after which every method throws `misuse`.
  */
@@ -34,20 +35,30 @@ export class RingBuffer {
   readonly #producerHalves: Int32Array;
   readonly #headers: Int32Array;
   readonly #view: ReadOnlyView;
+  readonly #longestRecordBytes: number;
   #consuming = false;
 
   /** @internal */
-  constructor(name: string, fd: number, capacityBytes: number, parent: Lifetime, onClose: () => void) {
+  constructor(
+    name: string,
+    fd: number,
+    capacityBytes: number,
+    longestRecordBytes: number,
+    parent: Lifetime,
+    onClose: () => void,
+  ) {
     const page = pageSize();
+    const wrapped = Math.min(capacityBytes, Math.ceil((HEADER_BYTES + longestRecordBytes) / page) * page);
     const consumer = Mapping.open(`ring buffer "${name}"`, fd, 0, page, true);
     let producer: Mapping;
     try {
-      producer = Mapping.open(`ring buffer "${name}"`, fd, page, page + 2 * capacityBytes, false);
+      producer = Mapping.open(`ring buffer "${name}"`, fd, page, page + capacityBytes + wrapped, false);
     } catch (error) {
       consumer.close();
       throw error;
     }
     this.capacityBytes = capacityBytes;
+    this.#longestRecordBytes = longestRecordBytes;
     this.#lifetime = new Lifetime(`ring buffer "${name}"`);
     this.#consumer = new BigInt64Array(consumer.buffer, 0, 1);
     this.#consumerHalves = new Int32Array(consumer.buffer, 0, 2);
@@ -84,8 +95,9 @@ export class RingBuffer {
    * stops before a record that a program has reserved and not yet submitted. Discarded records are skipped.
    *
    * Space is given back to programs every eighth of the capacity, at the end, and when `onRecord` throws, in which
-   * case the record it threw on counts as consumed and the error goes on to the caller. `onRecord` may close the ring
-   * buffer; it must not consume it.
+   * case the record it threw on counts as consumed and the error goes on to the caller. So does a record that is longer
+   * than was said when the ring buffer was opened: it throws `misuse`. `onRecord` may close the ring buffer; it must
+   * not consume it.
    *
    * @returns how many records were handed over
    */
@@ -114,6 +126,7 @@ export class RingBuffer {
         position += size;
         offset = (offset + size) % capacity;
         if ((header & DISCARDED) === 0) {
+          if (length > this.#longestRecordBytes) throw this.#tooLong(length);
           records++;
           onRecord(view, payload, length);
           if (this.#lifetime.ended) break;
@@ -133,6 +146,12 @@ export class RingBuffer {
   /** Idempotent. */
   close(): void {
     if (this.#lifetime.end()) this.#close();
+  }
+
+  #tooLong(length: number): EbpfError {
+    return misuse(
+      `a record of ${length} bytes is longer than the ${this.#longestRecordBytes} for which the ring buffer was opened`,
+    );
   }
 }
 

@@ -34,6 +34,8 @@ export interface Surroundings {
   cpu(): { readonly user: number; readonly system: number };
   /** Resident memory of this process, bytes. */
   memoryBytes(): number;
+  /** Gives back what this process only keeps for later. */
+  releaseMemory(): void;
 }
 
 export interface MonitorOptions {
@@ -50,6 +52,8 @@ export interface MonitorOptions {
 }
 
 const SWEEP_EVERY_MS = 60_000;
+/** The first time soon: what only the start needed is garbage by then. */
+const FIRST_SWEEP_MS = 5_000;
 
 /** One tick is {@link collect} once or more, then {@link publish}. Inert until {@link start}. */
 export class Monitor {
@@ -61,7 +65,7 @@ export class Monitor {
   #startWallMs = 0;
   #startMonotonicMs = 0;
   #startCpu = { user: 0, system: 0 };
-  #sweptMs = 0;
+  #sweepAtMs = 0;
 
   constructor(options: MonitorOptions) {
     const { sources, question, host, surroundings } = options;
@@ -98,6 +102,7 @@ export class Monitor {
   start(): void {
     this.#options.probe.start();
     this.#beginInterval();
+    this.#sweepAtMs = this.#startMonotonicMs + FIRST_SWEEP_MS;
   }
 
   /** Between passes: meets new processes while they live. True when a pass should come now. */
@@ -110,9 +115,10 @@ export class Monitor {
     const { sources, surroundings } = this.#options;
     const now = surroundings.monotonicMs();
     this.#pass(last);
-    if (now - this.#sweptMs > SWEEP_EVERY_MS) {
+    if (now >= this.#sweepAtMs) {
       sources.sweep(now);
-      this.#sweptMs = now;
+      surroundings.releaseMemory();
+      this.#sweepAtMs = now + SWEEP_EVERY_MS;
     }
   }
 

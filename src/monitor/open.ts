@@ -5,6 +5,7 @@ import { createAcceptance } from "./acceptance.ts";
 import { Monitor, type Surroundings } from "./monitor.ts";
 import { probeOptions } from "./probe-options.ts";
 import type { Question } from "./question.ts";
+import { SpareMemory } from "./spare-memory.ts";
 import { openTagSources } from "./tag-sources.ts";
 
 export interface LiveOptions {
@@ -12,12 +13,16 @@ export interface LiveOptions {
   readonly question: Question;
 }
 
-const SURROUNDINGS: Surroundings = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  cpu: () => process.cpuUsage(),
-  memoryBytes: () => process.memoryUsage.rss(),
-};
+function createSurroundings(): Surroundings {
+  const spare = new SpareMemory();
+  return {
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    cpu: () => process.cpuUsage(),
+    memoryBytes: () => process.memoryUsage.rss(),
+    releaseMemory: () => spare.giveBack(),
+  };
+}
 
 export type { Monitor } from "./monitor.ts";
 
@@ -37,6 +42,6 @@ export function openMonitor({ config, question }: LiveOptions): Monitor {
     traces: createAcceptance(trace),
     userTags: config.tags.names,
     host: hostname(),
-    surroundings: SURROUNDINGS,
+    surroundings: createSurroundings(),
   });
 }

@@ -1,38 +1,41 @@
 import { runChurn, startServer } from "../traffic/traffic.ts";
 import { pause } from "./crowd.ts";
 import { MonitorProcess } from "./monitor-process.ts";
-import { readResident, residentCells } from "./resident.ts";
-import type { Cell } from "./table.ts";
+import { type Resident, readResident } from "./resident.ts";
 
 /** npmon's default. */
 const CAPACITY = 65_536;
-/** An hour of a tick a second. */
+/** An hour of a tick a second; npmon takes each to be a second later, so that it forgets as it does in an hour. */
 const TICKS = 3_600;
+const TICK_PASSES_MS = 1_000;
 /** An hour of fifty connections a second. */
 const CONNECTIONS = 180_000;
 const PARTS = 36;
 /** Programs that come and go in a part. */
 const PROCESSES = 4;
-const QUARTERS = 4;
+/** Parts between two looks: five minutes. */
+const LOOK_EVERY = 3;
 /** While connections come and go; the rest of a part's ticks find nothing. */
 const TICK_EVERY_MS = 10;
-/** For the collector to give back what is free. */
-const SETTLE_MS = 300;
-const MIB = 2 ** 20;
 
-/** What npmon holds after each quarter. */
-export interface Quarter {
+/** What npmon holds at some time of the hour. */
+export interface Look {
+  /** Of the hour, 0..60. */
+  readonly minutes: number;
   readonly connections: number;
-  readonly ticks: number;
-  readonly residentMib: number;
-  readonly cells: readonly Cell[];
+  /** As it stands, with what npmon has not collected yet. */
+  readonly resident: Resident;
+  /** Of V8, as it stands. */
+  readonly heapBytes: number;
+  /** Of that in use, as a garbage collection shows. */
+  readonly heapUsedBytes: number;
 }
 
-/** An hour of connections that come and go, as fast as they go, with the ticks of an hour. */
-export async function measureHour(): Promise<readonly Quarter[]> {
+/** An hour of connections that come and go, as fast as they go, with the ticks of an hour. Twelve looks. */
+export async function measureHour(): Promise<readonly Look[]> {
   await using server = await startServer({ workers: 2 });
   await using monitor = await MonitorProcess.open({ capacity: CAPACITY });
-  const quarters: Quarter[] = [];
+  const looks: Look[] = [];
   let ticks = 0;
   for (let part = 1; part <= PARTS; part++) {
     const until = Math.round((TICKS * part) / PARTS);
@@ -43,25 +46,19 @@ export async function measureHour(): Promise<readonly Quarter[]> {
     while (!isOver && ticks < until) {
       await pause(TICK_EVERY_MS);
       await monitor.poll();
-      await monitor.tick();
+      await monitor.tick(1, "more", TICK_PASSES_MS);
       ticks++;
     }
     await churning;
-    if (ticks < until) await monitor.tick(until - ticks);
+    if (ticks < until) await monitor.tick(until - ticks, "more", TICK_PASSES_MS);
     ticks = until;
-    if (part % (PARTS / QUARTERS) !== 0) continue;
-    const { heapUsedBytes } = await monitor.memory();
-    await pause(SETTLE_MS);
+    if (part % LOOK_EVERY !== 0) continue;
     const resident = readResident(monitor.pid);
     if (resident === null) throw new Error("the monitor has ended");
-    quarters.push({
-      connections: (CONNECTIONS * part) / PARTS,
-      ticks,
-      residentMib: resident.total / MIB,
-      cells: [...residentCells(resident), heapUsedBytes / MIB],
-    });
+    const connections = (CONNECTIONS * part) / PARTS;
+    looks.push({ minutes: (60 * part) / PARTS, connections, resident, ...(await monitor.memory()) });
   }
-  return quarters;
+  return looks;
 }
 
 async function churn(to: string, seed: number): Promise<void> {

@@ -18,8 +18,10 @@ export interface MonitorTicks {
   readonly closed: number;
 }
 
-/** After a garbage collection. */
 export interface MonitorMemory {
+  /** Of V8, whether in use or not. */
+  readonly heapBytes: number;
+  /** After a garbage collection, which asking brings about. */
   readonly heapUsedBytes: number;
 }
 
@@ -64,9 +66,12 @@ export class MonitorProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Ticks, one at once after the other: collect and publish. With `last`, as the end of a run does it. */
-  tick(count = 1, last: "last" | "more" = "more"): Promise<MonitorTicks> {
-    return this.#ask(`tick ${count} ${last}`);
+  /**
+   * Ticks, one at once after the other: collect and publish. With `last`, as the end of a run does it.
+   * @param passesMs - how much later than the one before it npmon takes each tick to be, besides the time it takes
+   */
+  tick(count = 1, last: "last" | "more" = "more", passesMs = 0): Promise<MonitorTicks> {
+    return this.#ask(`tick ${count} ${last} ${passesMs}`);
   }
 
   /** Meets the processes that are new. */

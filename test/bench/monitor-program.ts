@@ -2,13 +2,20 @@
  * npmon alone in a process, for {@link MonitorProcess}: the built monitor without a command around it, told by the
  * lines of stdin what to do, answering each with one line of JSON. The end of stdin ends it.
  *
- * Compiled, not run through tsx, whose loader would be in every figure. argv: URL of dist, capacity, tier.
+ * Compiled, not run through tsx, whose loader would be in every figure; with the flags of V8 that npmon sets.
+ * argv: URL of dist, capacity, tier.
  */
 import { createInterface } from "node:readline";
 import type { ProbeChoice } from "../../src/probe/open.ts";
 import type { MonitorMemory, MonitorTicks } from "./monitor-process.ts";
 
+/** How far npmon's clock is ahead of the real one. */
+let aheadMs = 0;
+const realNowMs = performance.now.bind(performance);
+performance.now = () => realNowMs() + aheadMs;
+
 const [, , dist = "", capacity = "", tier = ""] = process.argv;
+await import(new URL("bin/v8-flags.js", dist).href);
 const { openMonitor }: typeof import("../../src/monitor/open.ts") = await import(`${dist}/monitor/open.js`);
 const { PROBE_CHOICES }: typeof import("../../src/probe/open.ts") = await import(`${dist}/probe/open.js`);
 const { loadConfig }: typeof import("../../src/config/load.ts") = await import(`${dist}/config/load.js`);
@@ -24,13 +31,13 @@ const { config } = loadConfig({
 });
 const monitor = openMonitor({ config, question: { groupBy: config.groupBy, filter: null } });
 monitor.start();
-answer(tick(1, false));
+answer(tick(1, false, 0));
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [word, count, last] = line.split(" ");
+  const [word, count, last, passesMs] = line.split(" ");
   if (word === "poll") answer(monitor.poll());
   else if (word === "memory") answer(memory());
-  else if (word === "tick") answer(tick(Number(count), last === "last"));
+  else if (word === "tick") answer(tick(Number(count), last === "last", Number(passesMs)));
   else throw new Error(`cannot obey ${line}`);
 }
 monitor.close();
@@ -41,15 +48,16 @@ function parseChoice(text: string): ProbeChoice {
   return choice;
 }
 
-function tick(count: number, last: boolean): MonitorTicks {
+function tick(count: number, last: boolean, passesMs: number): MonitorTicks {
   const cpu = process.cpuUsage();
-  const started = performance.now();
+  const started = realNowMs();
   let snapshot = null;
   for (let i = 0; i < count; i++) {
+    aheadMs += passesMs;
     monitor.collect(last);
     snapshot = monitor.publish();
   }
-  const wallMs = performance.now() - started;
+  const wallMs = realNowMs() - started;
   const { user, system } = process.cpuUsage(cpu);
   return {
     wallMs: wallMs / count,
@@ -63,9 +71,9 @@ function tick(count: number, last: boolean): MonitorTicks {
 }
 
 function memory(): MonitorMemory {
+  const { heapTotal } = process.memoryUsage();
   globalThis.gc?.();
-  const { heapUsed } = process.memoryUsage();
-  return { heapUsedBytes: heapUsed };
+  return { heapBytes: heapTotal, heapUsedBytes: process.memoryUsage().heapUsed };
 }
 
 function answer(value: unknown): void {

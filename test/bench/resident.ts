@@ -21,18 +21,10 @@ const MIB = 2 ** 20;
 /** `null` when the process has ended. */
 export function readResident(pid: number): Resident | null {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    const total = kibibytes(status, "VmRSS");
-    if (total === null) return null;
-    const maps = mappedBytes(readFileSync(`/proc/${pid}/smaps`, "utf8"), BPF_MAP);
-    const file = (kibibytes(status, "RssFile") ?? 0) + (kibibytes(status, "RssShmem") ?? 0);
-    return {
-      total,
-      anonymous: kibibytes(status, "RssAnon") ?? 0,
-      code: file - maps,
-      maps,
-      peak: kibibytes(status, "VmHWM") ?? total,
-    };
+    const peak = kibibytes(readFileSync(`/proc/${pid}/status`, "utf8"), "VmHWM");
+    const sums = sumMappings(readFileSync(`/proc/${pid}/smaps`, "utf8"));
+    if (peak === null || sums.total === 0) return null;
+    return { ...sums, code: sums.total - sums.anonymous - sums.maps, peak: Math.max(peak, sums.total) };
   } catch {
     return null;
   }
@@ -48,12 +40,18 @@ function kibibytes(text: string, name: string): number | null {
   return value === undefined ? null : Number(value) * 1024;
 }
 
-function mappedBytes(smaps: string, path: string): number {
-  let bytes = 0;
-  let wanted = false;
+/** All from one reading: a program that is ending unmaps one thing after the other. */
+function sumMappings(smaps: string): Pick<Resident, "total" | "anonymous" | "maps"> {
+  const sums = { total: 0, anonymous: 0, maps: 0 };
+  let isMap = false;
   for (const line of smaps.split("\n")) {
-    if (/^[0-9a-f]+-/.test(line)) wanted = line.endsWith(path);
-    else if (wanted) bytes += kibibytes(line, "Rss") ?? 0;
+    if (/^[0-9a-f]+-/.test(line)) isMap = line.endsWith(BPF_MAP);
+    const [, name, value] = /^(Rss|Anonymous): +(\d+) kB$/.exec(line) ?? [];
+    const bytes = Number(value ?? 0) * 1024;
+    if (name === "Anonymous") sums.anonymous += bytes;
+    if (name !== "Rss") continue;
+    sums.total += bytes;
+    if (isMap) sums.maps += bytes;
   }
-  return bytes;
+  return sums;
 }

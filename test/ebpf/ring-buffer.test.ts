@@ -88,6 +88,56 @@ test("a record that wraps around the end is contiguous", async () => {
   });
 });
 
+test("of what is mapped a second time there is as much as the longest record needs", async () => {
+  const capacity = 64 * pageSize();
+  await withLibrary(
+    (object) => {
+      const ring = object.map("ring").openRingBuffer(600);
+      const emit = emitter(object);
+      const stamps = Array.from({ length: 100 }, (_, index) => index + 1);
+      let wrapped = 0;
+      while (ring.position() < 3 * capacity) {
+        const before = ring.position();
+        emit(stamps.map((stamp) => submit(stamp, 600)));
+        assert.deepEqual(
+          take(ring),
+          stamps.map((stamp) => [stamp, 600]),
+        );
+        const inLap = ring.position() % capacity;
+        if (inLap < before % capacity && inLap % 608 > 0) wrapped++;
+      }
+      assert.ok(wrapped > 0, "no record wrapped: the test shows nothing");
+      emit([submit(1, 8)]);
+      let mapped = 0;
+      ring.consume((view) => {
+        mapped = view.byteLength;
+      });
+      assert.equal(mapped, capacity + pageSize());
+    },
+    (object) => object.setMaxEntries("ring", capacity),
+  );
+});
+
+test("a record that is longer than was said is misuse, and counts as consumed", async () => {
+  await withLibrary((object) => {
+    const ring = object.map("ring").openRingBuffer(16);
+    emitter(object)([submit(1), submit(2, 20), submit(3)]);
+    const stamps: number[] = [];
+    const read = () => ring.consume((view, offset) => stamps.push(view.getUint32(offset, true)));
+    assert.throws(read, ebpfError("misuse", "a record of 20 bytes is longer than the 16"));
+    assert.equal(read(), 1);
+    assert.deepEqual(stamps, [1, 3]);
+    assert.equal(ring.pendingBytes(), 0);
+    ring.close();
+    for (const wrong of [0, -1, 1.5, 2 ** 30]) {
+      assert.throws(
+        () => object.map("ring").openRingBuffer(wrong),
+        ebpfError("misuse", "the longest record"),
+      );
+    }
+  });
+});
+
 test("discarded records are skipped and give their space back", async () => {
   await withLibrary((object) => {
     const ring = object.map("ring").openRingBuffer();
@@ -280,7 +330,7 @@ test("consume stops before a record that is still being written", () => {
     writeSync(fd, u32((busy | 8) >>> 0, 0, 222, 222), 0, 16, data(16));
     writeSync(fd, u32(8, 0, 333, 333), 0, 16, data(32));
     writeSync(fd, u32(48, 0), 0, 8, page);
-    const ring = new RingBufferOver("file", fd, page, lifetime, () => {});
+    const ring = new RingBufferOver("file", fd, page, page, lifetime, () => {});
     const consumed = () => {
       const position = Buffer.alloc(8);
       readSync(fd, position, 0, 8, 0);

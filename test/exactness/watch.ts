@@ -36,6 +36,7 @@ export class Watch implements Disposable {
         wallMs: () => Date.now(),
         cpu: () => process.cpuUsage(),
         memoryBytes: () => process.memoryUsage.rss(),
+        releaseMemory: () => {},
       },
     });
     this.#monitor.start();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkConfigText } from "../../src/config/load.ts";
-import { Monitor } from "../../src/monitor/monitor.ts";
+import { Monitor, type Surroundings } from "../../src/monitor/monitor.ts";
 import { openTagSources } from "../../src/monitor/tag-sources.ts";
 import { type Change, runTicks } from "../../src/monitor/ticks.ts";
 import type { Probe } from "../../src/probe/probe.ts";
@@ -15,10 +15,11 @@ const SURROUNDINGS = {
   wallMs: () => Date.now(),
   cpu: () => ({ user: 0, system: 0 }),
   memoryBytes: () => 0,
+  releaseMemory: () => {},
 };
 
 /** A monitor that sees nothing, and how often it looked. */
-function open(onCollect: (times: number) => void = () => {}) {
+function open(onCollect: (times: number) => void = () => {}, surroundings: Partial<Surroundings> = {}) {
   const looked = { times: 0 };
   const probe: Probe = {
     tier: "sockdiag",
@@ -39,11 +40,24 @@ function open(onCollect: (times: number) => void = () => {}) {
     sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),
     question: { groupBy: parseGroupBy("service"), filter: null },
     host: "here",
-    surroundings: SURROUNDINGS,
+    surroundings: { ...SURROUNDINGS, ...surroundings },
   });
   monitor.start();
   return { monitor, looked };
 }
+
+test("memory is given back soon after the start, and then once a minute", () => {
+  let nowMs = 1_000;
+  let released = 0;
+  const { monitor } = open(() => {}, { monotonicMs: () => nowMs, releaseMemory: () => released++ });
+  const releasedBy = (ms: number): number => {
+    nowMs = ms;
+    monitor.collect();
+    return released;
+  };
+  const times = [1_000, 5_999, 6_000, 6_001, 65_999, 66_000, 66_001];
+  assert.deepEqual(times.map(releasedBy), [0, 0, 1, 1, 1, 2, 2]);
+});
 
 const OPTIONS = {
   intervalMs: 50,

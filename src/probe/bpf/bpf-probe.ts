@@ -2,7 +2,7 @@ import type { IteratorLink, MappedMap, Program, RingBuffer } from "../../ebpf/in
 import { LOSS_CAUSES, type LossCause, type LossCounts } from "../../snapshot/snapshot.ts";
 import type { PassReport, Probe, RecordSink } from "../probe.ts";
 import { type BpfTier, readsAnswers } from "./features.ts";
-import { CONTROL, CONTROL_OFFSET } from "./layout.generated.ts";
+import { CONTROL, CONTROL_OFFSET, DNS_RECORD, FLOW_RECORD, PROCESS_RECORD } from "./layout.generated.ts";
 import { counts, type LoadedTier, type LoadOptions, loadTier } from "./load.ts";
 import { decodeDns, decodeProcess, FlowRecordCursor } from "./record.ts";
 import { SlotRing } from "./slot-ring.ts";
@@ -61,9 +61,9 @@ export class BpfProbe implements Probe {
     this.#loaded = loaded;
     this.#control = object.map(".bss").mmap();
     this.#records = object.map("records").mmap();
-    this.#closed = object.map("closed").openRingBuffer();
-    this.#processes = object.map("processes").openRingBuffer();
-    this.#answers = object.map("answers").openRingBuffer();
+    this.#closed = object.map("closed").openRingBuffer(FLOW_RECORD.size);
+    this.#processes = object.map("processes").openRingBuffer(PROCESS_RECORD.size);
+    this.#answers = object.map("answers").openRingBuffer(DNS_RECORD.size);
     this.#adoption = counts(options, "tcp") ? object.program("npmon_owners").attachIterator() : null;
     this.#seek = object.program("npmon_seek_owners");
     this.#search = programs.has("npmon_find_owners")
