@@ -12,17 +12,6 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
 rmSync(`${root}oclif.manifest.json`, { force: true });
 
-const options = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  target: "node20",
-  // native code, which finds its files beside its own
-  external: ["koffi", "@duckdb/node-api"],
-  sourcemap: true,
-  sourcesContent: false,
-  logLevel: "warning",
-};
 // Evaluated when it is called, which it hardly ever is: its regular expressions take some 15 ms to make.
 const late = {
   name: "late",
@@ -37,11 +26,22 @@ const late = {
     }));
   },
 };
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  // native code, which finds its files beside its own
+  external: ["koffi", "@duckdb/node-api"],
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: "warning",
+  plugins: [late],
+};
 await build({
   ...options,
   entryPoints: ["src/main.cts"],
   outfile: BUNDLE,
-  plugins: [late],
   format: "cjs",
   banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
   define: { "import.meta.url": "bundleUrl" },
@@ -52,6 +52,8 @@ await build({
   ...options,
   entryPoints: { "ebpf/index": "src/ebpf/index.ts", complete: "src/completion/complete.ts" },
   outdir: "dist",
+  splitting: true,
+  chunkNames: "complete/[name]-[hash]",
   format: "esm",
 });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "src/ebpf"], {

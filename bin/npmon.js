@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
-import { BUNDLE, load } from "./load.js";
 
-if (!existsSync(BUNDLE)) {
+if (!existsSync(new URL("../dist/npmon.cjs", import.meta.url))) {
   process.stderr.write(
     "npmon: this is a source tree that was not built yet\n  `npm start` does all the set-up; `npm run build` only builds.\n",
   );
@@ -14,6 +13,7 @@ if (process.argv[2] === "complete" && ["bash", "zsh", "fish"].includes(process.a
   process.stdout.write(await complete(process.argv.slice(3)));
   process.exit(0);
 }
+const { load } = await import("./load.js");
 const { npmon } = load();
 try {
   await npmon.run(process.argv.slice(2), import.meta.url);
