@@ -42,7 +42,7 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 
-if [ ! -e oclif.manifest.json ] || [ -n "$(find src bin/build.js package.json tsconfig.json -newer oclif.manifest.json -print -quit)" ]; then
+if [ ! -e oclif.manifest.json ] || [ -n "$(find src bin package.json tsconfig.json -newer oclif.manifest.json -print -quit)" ]; then
   say "building"
   node bin/build.js
 fi

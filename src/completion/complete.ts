@@ -5,6 +5,7 @@
  * for it would land in the middle of the line.
  */
 import { readFileSync } from "node:fs";
+import { packageFile } from "../package/file.ts";
 import { escapeUnsafe, isSafe } from "../query/quote.ts";
 import { findPlace } from "./command-line.ts";
 import type { Manifest } from "./manifest.ts";
@@ -13,7 +14,7 @@ import { bashReply, splitShellLine } from "./shell-words.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-const MANIFEST = new URL("../../oclif.manifest.json", import.meta.url);
+const MANIFEST = packageFile("oclif.manifest.json");
 
 /**
  * `bash LINE BREAKS`, `fish LINE`, `zsh WORD… CURRENT`: the line up to the cursor, or its words without their quotes.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Protocol } from "../flow/flow.ts";
 import { type Network, parseIpv4, parseIpv6 } from "../flow/ip.ts";
 import { quoteInput } from "../query/quote.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NpmonError } from "../error/error.ts";
 import { type DurationBounds, parseDuration } from "../query/duration.ts";
 import { type KeyFacts, key } from "./key.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Something wrong below a key, in its value or in a key of its own. */
 export interface Fault {

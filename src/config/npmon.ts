@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PROBE_CHOICES } from "../probe/open.ts";
 import { UNITS } from "../view/format.ts";
 import { choice, duration, flag, MISFIT, optionalText, size, text } from "./field.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isBlock, KEYS, type KeyFacts, keysOf } from "./key.ts";
 import { NPMON } from "./npmon.ts";
 import { NETWORK_CONFIG, SYSTEM_PROBE } from "./system-probe.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_CAPACITY, MAX_CAPACITY } from "../probe/open.ts";
 import { excludes } from "./excludes.ts";
 import { choice, count, flag, text } from "./field.ts";

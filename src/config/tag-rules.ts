@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Network } from "../flow/ip.ts";
 import { FLOW_TAGS } from "../flow/tags.ts";
 import { quoteInput } from "../query/quote.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearestWord } from "../query/edit-distance.ts";
 import { quoteInput } from "../query/quote.ts";
 import type { KeyPath } from "./document.ts";

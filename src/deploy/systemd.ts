@@ -3,13 +3,14 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { replaceFile } from "../config/replace-file.ts";
 import { NpmonError } from "../error/error.ts";
+import { packageFile } from "../package/file.ts";
 import { CAPABILITIES } from "./deployment.ts";
 
 export const UNIT = "npmon-forward.service";
 export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
 /** There as long as systemd runs this host. */
 export const RUNNING = "/run/systemd/system";
-const NPMON = fileURLToPath(new URL("../../bin/npmon.js", import.meta.url));
+const NPMON = fileURLToPath(packageFile("bin/npmon.js"));
 
 /** The unit that runs `npmon forward` with as little as it needs. */
 export function formatUnit(config: string, node = process.execPath, npmon = NPMON): string {

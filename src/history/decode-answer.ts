@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { NpmonError } from "../error/error.ts";
 import { createSnapshotCheck } from "../snapshot/decode.ts";
 import type { HistoryAnswer, HistoryQuestion } from "./history.ts";

@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { Ajv, type ErrorObject } from "ajv";
 import formats from "ajv-formats";
 import { NpmonError } from "../error/error.ts";
+import { packageFile } from "../package/file.ts";
 import { SNAPSHOT_SCHEMA, type Snapshot } from "./snapshot.ts";
 
-const SCHEMA_FILE = new URL("../../src/snapshot/snapshot.schema.json", import.meta.url);
+const SCHEMA_FILE = packageFile("src/snapshot/snapshot.schema.json");
 
 /** Makes a function that turns the text of one snapshot into a checked value. Compiling the schema costs some 50 ms. */
 export function createSnapshotDecoder(): (text: string, place: string) => Snapshot {

@@ -1,11 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { ProbeChoice } from "../../src/probe/open.ts";
+import { bundleProgram } from "../bundle.ts";
 import { Child } from "../traffic/child.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-const PROGRAM = "test/bench/monitor-program";
+const PROGRAM = join(import.meta.dirname, "monitor-program.ts");
 
 /** Means over the ticks of one call; sums of the last of them. */
 export interface MonitorTicks {
@@ -51,8 +49,7 @@ export class MonitorProcess implements AsyncDisposable {
     tier = "auto",
     execArgv = [],
   }: MonitorProcessOptions): Promise<MonitorProcess> {
-    const dist = pathToFileURL(join(ROOT, "dist")).href;
-    const parameters = ["--expose-gc", ...execArgv, compileProgram(), dist, String(capacity), tier];
+    const parameters = ["--expose-gc", ...execArgv, bundleProgram(PROGRAM), String(capacity), tier];
     const child = new Child(process.execPath, parameters, {});
     try {
       return new MonitorProcess(child, JSON.parse(await child.line()));
@@ -92,38 +89,4 @@ export class MonitorProcess implements AsyncDisposable {
     this.#child.write(`${command}\n`);
     return JSON.parse(await this.#child.line());
   }
-}
-
-let compiled: string | null = null;
-
-/** Path of the program as JavaScript. It loads npmon from dist, so the figures are those of what is shipped. */
-function compileProgram(): string {
-  if (compiled !== null) return compiled;
-  const outDir = join(ROOT, ".cache/bench");
-  const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  const language = [
-    "--module",
-    "nodenext",
-    "--target",
-    "es2023",
-    "--types",
-    "node",
-    "--verbatimModuleSyntax",
-  ];
-  const options = [
-    "--ignoreConfig",
-    "--noCheck",
-    "--noResolve",
-    ...language,
-    "--rootDir",
-    ROOT,
-    "--outDir",
-    outDir,
-  ];
-  execFileSync(process.execPath, [compiler, ...options, join(ROOT, `${PROGRAM}.ts`)], {
-    cwd: ROOT,
-    stdio: ["ignore", 2, 2],
-  });
-  compiled = join(outDir, `${PROGRAM}.js`);
-  return compiled;
 }

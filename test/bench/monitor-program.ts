@@ -1,12 +1,13 @@
 /**
- * npmon alone in a process, for {@link MonitorProcess}: the built monitor without a command around it, told by the
+ * npmon alone in a process, for {@link MonitorProcess}: the monitor without a command around it, told by the
  * lines of stdin what to do, answering each with one line of JSON. The end of stdin ends it.
- *
- * Compiled, not run through tsx, whose loader would be in every figure; with the flags of V8 that npmon sets.
- * argv: URL of dist, capacity, tier.
+ * argv: capacity, tier.
  */
+import "../../bin/v8-flags.js";
 import { createInterface } from "node:readline";
-import type { ProbeChoice } from "../../src/probe/open.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { openMonitor } from "../../src/monitor/open.ts";
+import { PROBE_CHOICES, type ProbeChoice } from "../../src/probe/open.ts";
 import type { MonitorMemory, MonitorTicks } from "./monitor-process.ts";
 
 /** How far npmon's clock is ahead of the real one. */
@@ -14,11 +15,7 @@ let aheadMs = 0;
 const realNowMs = performance.now.bind(performance);
 performance.now = () => realNowMs() + aheadMs;
 
-const [, , dist = "", capacity = "", tier = ""] = process.argv;
-await import(new URL("bin/v8-flags.js", dist).href);
-const { openMonitor }: typeof import("../../src/monitor/open.ts") = await import(`${dist}/monitor/open.js`);
-const { PROBE_CHOICES }: typeof import("../../src/probe/open.ts") = await import(`${dist}/probe/open.js`);
-const { loadConfig }: typeof import("../../src/config/load.ts") = await import(`${dist}/config/load.js`);
+const [, , capacity = "", tier = ""] = process.argv;
 
 const { config } = loadConfig({
   path: null,

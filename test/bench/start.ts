@@ -60,7 +60,7 @@ export async function measureStart(): Promise<readonly Table[]> {
       title: "start: `npmon top -b -c 1`",
       columns: ["sockets", "ms to `npmon: tracing`", "ms to the first byte of the first table"],
       rows,
-      notes: ["The first table has an interval of half a second to be about, which is in the second figure."],
+      notes: ["The first interval is 0.3 s long, which is in the second figure."],
     },
   ];
 }

@@ -1,9 +1,8 @@
 // Spools the snapshots FROM to TO, each a line of FILE, and delivers them to URL; ends with 0 when all are delivered.
-// Of the built npmon, for it is started over and over.
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { createHttpSend, HTTP_LIMITS } from "../../dist/sink/deliver/http.js";
-import { openForwarder } from "../../dist/sink/forwarder.js";
+import { createHttpSend, HTTP_LIMITS } from "../../src/sink/deliver/http.ts";
+import { openForwarder } from "../../src/sink/forwarder.ts";
 
 const [folder, url, journal, file, from, to] = process.argv.slice(2);
 const destination = { url, token: "storm", tokenFile: null, caFile: null, headers: {} };

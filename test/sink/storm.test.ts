@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { bundleProgram } from "../bundle.ts";
 import { endIntake, type RunningIntake, startIntake } from "../intake/start-intake.ts";
 import { type Deed, openProxy } from "./proxy.ts";
 import { idOf } from "./snapshot-id.ts";
@@ -16,7 +17,7 @@ const FORWARDERS = 5;
 const EACH = SNAPSHOTS / FORWARDERS;
 const FORWARDER_KILLS = 10;
 const INTAKE_KILLS = 5;
-const PROGRAM = new URL("storm-program.js", import.meta.url).pathname;
+const PROGRAM = bundleProgram(join(import.meta.dirname, "storm-program.js"));
 const TOKEN = "storm";
 
 /** Half of all requests go well. */

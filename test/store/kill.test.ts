@@ -9,6 +9,7 @@ import { parseGroupBy } from "../../src/query/group-by.ts";
 import { filesSql } from "../../src/store/columns.ts";
 import { Duck } from "../../src/store/duckdb.ts";
 import { openStore } from "../../src/store/open.ts";
+import { bundleProgram } from "../bundle.ts";
 import { createRandom } from "./random-fleet.ts";
 
 const HOUR_MS = 3_600_000;
@@ -17,6 +18,7 @@ const RETENTION_MS = 6 * HOUR_MS;
 const KILLS = 25;
 const LANES = 2;
 const MOST_MS = 120;
+const PROGRAM = bundleProgram(join(import.meta.dirname, "store-program.js"));
 const FIRST = Date.parse("2026-01-02T00:00:00Z");
 
 interface Acknowledged {
@@ -32,7 +34,7 @@ async function runUntilKilled(
   afterMs: number,
   told: (line: string) => void,
 ): Promise<void> {
-  const program = [join(import.meta.dirname, "store-program.js"), folder];
+  const program = [PROGRAM, folder];
   const child = spawn(process.execPath, [...program, String(nowMs), String(seed)], {
     stdio: ["ignore", "pipe", "pipe"],
   });

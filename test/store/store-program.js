@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-// what is built, and no TypeScript: it starts some hundred times
-import { openStore } from "../../dist/store/open.js";
+import { openStore } from "../../src/store/open.ts";
 
 /**
  * A process to be killed: puts snapshots of one row in the folder named, says the id and bytes of each that is

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type BpfObject, EbpfError, type LoadedObject, openObject } from "../../ebpf/index.ts";
 import { NpmonError } from "../../error/error.ts";
 import type { Protocol } from "../../flow/flow.ts";
+import { packageFile } from "../../package/file.ts";
 import { probeError } from "../load-error.ts";
 import { type Choice, chooseWays, findTry, type Try } from "./choice.ts";
 import {
@@ -17,7 +18,7 @@ import {
 import { FLOW_RECORD } from "./layout.generated.ts";
 import { usedLines } from "./slot-ring.ts";
 
-const OBJECT = new URL("../../../bpf/npmon.bpf.o", import.meta.url);
+const OBJECT = packageFile("bpf/npmon.bpf.o");
 const KERNEL_BTF = "/sys/kernel/btf/vmlinux";
 /** What kprobes are attached through since 4.17; a kernel built without them does not have it. */
 const KPROBE_PMU = "/sys/bus/event_source/devices/kprobe";

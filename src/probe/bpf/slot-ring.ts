@@ -27,7 +27,12 @@ export class SlotRing {
   /** All slots are free then. */
   constructor(options: SlotRingOptions) {
     this.#options = options;
-    this.giveBack(Array.from({ length: options.capacity }, (_, index) => index + 1));
+    const { capacity, free } = options;
+    // Whole words at once, for there are many; their upper halves are 0 as the kernel made them.
+    const words = new Uint32Array(free.buffer);
+    const step = free.stride / Uint32Array.BYTES_PER_ELEMENT;
+    for (let slot = 1; slot <= capacity; slot++) words[(slot - 1) * step] = slot;
+    this.#moveTail(capacity);
   }
 
   /** Lines of `used_slots`, which is what a walk goes through. */
@@ -42,13 +47,19 @@ export class SlotRing {
 
   /** Each of them must have been taken, and given back only once: its flow has ended and nobody looks at it any more. */
   giveBack(slots: readonly number[]): void {
-    const { capacity, control, free, used } = this.#options;
+    const { capacity, free, used } = this.#options;
     for (const slot of slots) {
       used.view.setUint8(slot, 0);
       free.view.setBigUint64((this.#tail % capacity) * free.stride, BigInt(slot), true);
       this.#tail++;
     }
-    // After the entries: programs take what lies before it.
-    control.setBigUint64(CONTROL_OFFSET + CONTROL.freeTail, BigInt(this.#tail), true);
+    this.#moveTail(this.#tail);
+  }
+
+  /** After the entries: programs take what lies before it. */
+  #moveTail(tail: number): void {
+    this.#tail = tail;
+    const { control } = this.#options;
+    control.setBigUint64(CONTROL_OFFSET + CONTROL.freeTail, BigInt(tail), true);
   }
 }

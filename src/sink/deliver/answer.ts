@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fail, type Outcome, type Parcel } from "./destination.ts";
 
 const ANSWER = z.object({

@@ -49,9 +49,11 @@ export class Engine {
     this.#lookups = new Lookups(limits, { target: this.#target, isWanted, onAnswer });
   }
 
-  /** Begins; call once. */
+  /** Begins once what runs now is over: whoever starts has more urgent things to do. Call once. */
   start(): void {
-    void this.#run();
+    setImmediate(() => {
+      if (!this.#closing.signal.aborted) void this.#run();
+    });
   }
 
   lookUp(containerId: string): void {
