@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileTests } from "./compiled.ts";
+import { compiledTests } from "./compiled.ts";
 import { BUSYBOX, MODULES_FOLDER } from "./init.ts";
 import type { Kernel } from "./kernel.ts";
 import { modulesOf } from "./module.ts";
@@ -62,7 +62,7 @@ function everyTree(): Tree {
     tree.add(join(ROOT, name));
   tree.add(join(ROOT, "node_modules"), (path) => COMPILERS.test(path) || UNREAD.test(path));
   tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
-  for (const [path, bytes] of compileTests()) tree.write(join(ROOT, path), bytes);
+  for (const [path, bytes] of compiledTests()) tree.write(join(ROOT, path), bytes);
   return tree;
 }
 
