@@ -14,16 +14,11 @@ export const COMPILED = join(ROOT, ".cache/compiled");
  */
 export const RUN_COMPILED: readonly string[] = ["--import", REGISTER];
 
-/** Whether this process runs what is in {@link COMPILED}; if not, that may be older than the sources, or not there. */
-export function isCompiled(): boolean {
-  return process.execArgv.includes(REGISTER);
-}
-
-/** Compiles into a folder, replacing what is there. Types are not checked; `npm run check` does that. */
-export function compileTests(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
+/** Compiles into {@link COMPILED}, replacing what is there. Types are not checked; `npm run check` does that. */
+export function compileTests(): void {
+  rmSync(COMPILED, { recursive: true, force: true });
   const compiler = join(ROOT, "node_modules/typescript/bin/tsc");
-  const options = ["-p", "test", "--noEmit", "false", "--noCheck", "--outDir", folder];
+  const options = ["-p", "test", "--noEmit", "false", "--noCheck", "--outDir", COMPILED];
   execFileSync(process.execPath, [compiler, ...options], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
