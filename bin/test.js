@@ -34,12 +34,16 @@ const UNSEEN = [
   "test/view/",
 ];
 
-/** What opens sockets to talk to itself and looks at nobody else's: several at a time, once nobody else looks. */
+/**
+ * What opens sockets to talk to itself, or starts an engine of containers, and looks at nobody else: several at a time,
+ * once nobody looks.
+ */
 const TALKING = [
   "test/commands/query.test.ts",
   "test/intake/",
   "test/sink/",
   "test/tag/domain/",
+  "test/tag/engine/",
   "test/tag/kubernetes/",
 ];
 

@@ -37,8 +37,9 @@ const BUNDLED = [
 /** In test/: sources; what becomes of them comes instead. */
 const SOURCES = /\.(tsx?|[ch]|sh)$|\/tsconfig\.json$/;
 
-/** The tree of a guest: what every guest has, and the modules of its kernel. */
-export async function guestTree(kernel: Kernel): Promise<Tree> {
+/** The tree of a guest: what every guest has, and the modules of its kernel. A bare one has busybox and nothing else. */
+export async function guestTree(kernel: Kernel, bare: boolean): Promise<Tree> {
+  if (bare) return addBusybox(beginTree());
   every ??= everyTree();
   const tree = new Tree(await every);
   for (const [index, { name, bytes }] of modulesOf(kernel, MODULES).entries()) {
@@ -50,29 +51,37 @@ export async function guestTree(kernel: Kernel): Promise<Tree> {
 let every: Promise<Tree> | undefined;
 
 /**
- * What every guest has: node, npmon as it was built, what is in {@link BUNDLED}, fixtures, iproute2, busybox under
- * all its names. Made once a process, as it takes a second.
+ * What every guest has: node, npmon as it was built, what is in {@link BUNDLED}, fixtures, iproute2, busybox. Made once
+ * a process, as it takes a second.
  */
 async function everyTree(): Promise<Tree> {
-  const tree = new Tree();
-  for (const path of EMPTY_DIRECTORIES) tree.addDirectory(path);
-  tree.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
-  tree.write("/etc/group", "root:x:0:\nnogroup:x:65534:\n");
-  tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
-  tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
-
+  const tree = beginTree();
   tree.add(process.execPath).add(libbpf());
   for (const name of PROGRAMS) tree.add(programPath(name));
-  tree.add(BUSYBOX);
-  for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-    if (!PROGRAM_FOLDERS.some((folder) => tree.has(join(folder, name)))) tree.link(`/bin/${name}`, BUSYBOX);
-  }
-
+  addBusybox(tree);
   for (const name of ["bin", "bpf", "dist", "oclif.manifest.json", "package.json"])
     tree.add(join(ROOT, name));
   tree.add(join(ROOT, "node_modules"), (path) => UNUSED.test(path) || UNREAD.test(path));
   tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
   for (const [path, bytes] of await bundle(BUNDLED)) tree.write(join(ROOT, path), bytes);
+  return tree;
+}
+
+function beginTree(): Tree {
+  const tree = new Tree();
+  for (const path of [...EMPTY_DIRECTORIES, ROOT]) tree.addDirectory(path);
+  tree.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
+  tree.write("/etc/group", "root:x:0:\nnogroup:x:65534:\n");
+  tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+  return tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+}
+
+/** Adds busybox, under all names that are not taken yet. */
+function addBusybox(tree: Tree): Tree {
+  tree.add(BUSYBOX);
+  for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+    if (!PROGRAM_FOLDERS.some((folder) => tree.has(join(folder, name)))) tree.link(`/bin/${name}`, BUSYBOX);
+  }
   return tree;
 }
 

@@ -5,7 +5,7 @@ import { findKernel } from "./kernel.ts";
 
 test("a guest that dies before its verdict is started once more, and then reported with its console", async () => {
   const kernel = await findKernel("6.1");
-  const crash = runInGuest(kernel, ["sh", "-c", "echo c >/proc/sysrq-trigger"]);
+  const crash = runInGuest(kernel, ["sh", "-c", "echo c >/proc/sysrq-trigger"], { bare: true });
   await assert.rejects(crash, ({ message }: Error) => {
     assert.match(message, /gave no verdict, twice/);
     assert.equal(message.match(/Kernel panic - not syncing: sysrq/g)?.length, 2);
@@ -18,7 +18,7 @@ test("a command that takes too long is killed, and what it had printed comes bac
     ["sh", "-c", "echo begun; sleep 1000"],
     ["echo", "next"],
   ];
-  const runs = await runAllInGuest(await findKernel("6.1"), commands, { timeoutMs: 3000 });
+  const runs = await runAllInGuest(await findKernel("6.1"), commands, { timeoutMs: 3000, bare: true });
   assert.deepEqual(
     runs.map(({ status, stdout }) => [status, stdout]),
     [

@@ -23,7 +23,7 @@ function inOneGuest<Name extends string>(series: Series, commands: Readonly<Reco
   const boot = async () => {
     buildFacts();
     const files = [FACTS_OBJECT, buildTraffic(), buildAsk()];
-    const options = { files, timeoutMs: 300_000 };
+    const options = { files, timeoutMs: 600_000 };
     return runAllInGuest(
       await findKernel(series),
       names.map((name) => commands[name]),
