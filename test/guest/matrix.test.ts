@@ -70,7 +70,8 @@ function testKernel(series: Series, ask: Ask, unable: Facts): void {
   });
 
   test("the kernel can do what we say, and no more", async (t) => {
-    const { facts } = await reportOf(ask);
+    const { release, facts } = await reportOf(ask);
+    t.diagnostic(`Linux ${release}, all of its guest ${(await ask()).seconds.toFixed(1)} s`);
     for (const [name, answer] of Object.entries(facts)) t.diagnostic(`${name.padEnd(24)} ${answer}`);
     const able = Object.fromEntries(Object.keys(facts).map((name) => [name, "yes"]));
     assert.deepEqual(facts, { ...able, ...unable });
