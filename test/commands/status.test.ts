@@ -1,41 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { Ajv } from "ajv";
-import { runInGuest } from "../guest/guest.ts";
-import { findKernel } from "../guest/kernel.ts";
 import { type Ended, ended, NPMON, npmon } from "./npmon.ts";
+import { read, states } from "./status-lines.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "npmon-status-"));
 after(() => rmSync(folder, { recursive: true }));
-
-const validate = new Ajv({ strict: false }).compile(
-  JSON.parse(readFileSync(new URL("../../src/status/status.schema.json", import.meta.url), "utf8")),
-);
-
-interface Line {
-  readonly name: string;
-  readonly state: string;
-  readonly value: string;
-  readonly remedy: string | null;
-  readonly cause: string | null;
-  readonly details: readonly string[];
-}
-
-/** The lines by name of what was printed, which fits the schema. */
-function read({ status, stdout }: Pick<Ended, "status" | "stdout">): Map<string, Line> {
-  const json: { exit_code: number; lines: readonly Line[] } = JSON.parse(stdout);
-  assert.equal(validate(json), true, JSON.stringify(validate.errors));
-  assert.equal(json.exit_code, status);
-  return new Map(json.lines.map((line) => [line.name, line]));
-}
-
-function states(lines: Map<string, Line>, ...names: readonly string[]): string {
-  return names.map((name) => lines.get(name)?.state).join(" ");
-}
 
 /** Runs `npmon status --json` after these words. */
 function within(...words: readonly string[]): Promise<Ended> {
@@ -137,21 +110,4 @@ test("a forwarder that was enabled and does not run fails, with the command that
   assert.match(lines.get("forwarder")?.value ?? "", /^enabled, but not running/);
   assert.match(lines.get("forwarder")?.remedy ?? "", /npmon enable --systemd|systemctl start/);
   assert.match(lines.get("spool")?.value ?? "", /: 1 waiting, 2\.00 KiB of /);
-});
-
-test("on Linux 5.10, and without BTF, the kernel is what fails: exit code 4", async () => {
-  const command = 'node bin/npmon.js status --json; echo "$?"';
-  const script = `${command}; mount -t tmpfs none /sys/kernel/btf 2>/dev/null || umount -l /sys; ${command}`;
-  const run = await runInGuest(await findKernel("5.10"), ["sh", "-c", script], {});
-  const [old = "", oldStatus, bare = "", bareStatus] = run.stdout.trim().split("\n");
-  assert.deepEqual([oldStatus, bareStatus], ["4", "4"], run.stdout + run.stderr);
-  const lines = read({ status: 4, stdout: old });
-  assert.equal(
-    states(lines, "kernel", "BTF", "tier kprobe", "tier tracepoint"),
-    "limited ok failing failing",
-  );
-  assert.match(lines.get("tier tracepoint")?.value ?? "", /verifier refused it/);
-  const without = read({ status: 4, stdout: bare }).get("BTF");
-  assert.equal(without?.cause, "kernel");
-  assert.match(without?.remedy ?? "", /CONFIG_DEBUG_INFO_BTF=y/);
 });

@@ -8,6 +8,7 @@ import {
   type LoadedObject,
   openObject,
 } from "../../src/ebpf/index.ts";
+import { RUN_TYPESCRIPT } from "../typescript.ts";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -64,7 +65,7 @@ export function readCount(object: LoadedObject, count: keyof typeof COUNTS): num
 
 /** The command line that runs `fixtures/child.ts` with these arguments. */
 export function childCommand(...args: string[]): string[] {
-  return [process.execPath, "--import", "tsx", fixture("child.ts"), ...args];
+  return [process.execPath, ...RUN_TYPESCRIPT, fixture("child.ts"), ...args];
 }
 
 /** Starts a command; it writes to this process's stderr. */

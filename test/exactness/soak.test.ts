@@ -10,8 +10,8 @@ import { LongRun, type LongRunResult, leastResident, quarterOf } from "./long-ru
 const TRAFFIC = join(import.meta.dirname, "../traffic");
 const MIB = 2 ** 20;
 /** Processes a second, each executed anew, with a name and one connection. */
-const PROCESSES_A_SECOND = 600;
-const PROCESSES_SECONDS = 40;
+const PROCESSES_A_SECOND = 800;
+const PROCESSES_SECONDS = 30;
 /** So few process numbers that each is used about ten times, seconds apart. */
 const PID_SPACE = 2_000;
 const SOCKETS_A_SECOND = 2_500;

@@ -20,12 +20,18 @@ const { config: CONFIG } = checkConfigText("", "test", {});
 /** The tier that the tests of this folder run on; the guests choose it, here it is the one that this kernel has. */
 export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
+/** Whether this is a guest: an emulated processor, some twenty times slower. */
+export const IS_GUEST = process.env.NPMON_TEST_TIER !== undefined;
+
+/** Room that the tests do not fill. A guest takes seconds to make as much as a million connections need. */
+const ROOM = IS_GUEST ? 8_192 : 262_144;
+
 /** npmon on the real kernel, in this process, with a clock of its own. Ends with `using`. */
 export class Watch implements Disposable {
   readonly #monitor: Monitor;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ groupBy = "source.pid", capacity = 262_144, closedCapacity = 262_144 }: WatchOptions = {}) {
+  constructor({ groupBy = "source.pid", capacity = ROOM, closedCapacity = ROOM }: WatchOptions = {}) {
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
       sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),

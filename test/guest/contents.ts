@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { compileTests } from "./compiled.ts";
+import { bundle } from "./bundle.ts";
 import { BUSYBOX, MODULES_FOLDER } from "./init.ts";
 import type { Kernel } from "./kernel.ts";
 import { modulesOf } from "./module.ts";
@@ -19,50 +19,69 @@ const MODULES = ["veth", "sch_netem", "tcp_diag", "udp_diag"];
 const PROGRAMS = ["ip", "ss", "tc", "nsenter", "unshare", "setpriv"];
 const PROGRAM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/** Packages in node_modules that only compile and check. */
-const COMPILERS =
-  /\/node_modules\/(@biomejs|@esbuild|@types|@typescript|esbuild|tsx|typescript|csstype|\.bin)$/;
+/** Packages in node_modules that only compile and check, and what no guest does: to ask history, to check manifests. */
+const UNUSED =
+  /\/node_modules\/(@biomejs|@duckdb|@esbuild|@types|@typescript|esbuild|kubernetes-models|tsx|typescript|csstype|\.bin)$/;
 /** Parts of packages that nothing reads while npmon runs; koffi built for the libc that this machine does not have. */
 const UNREAD = /(\.d\.[cm]?ts|\.map|\.md|\/koffi\/(vendor|doc)|\/koffi-[^/]+\/musl_[^/]+)$/;
-/** In test/: sources; what they are compiled to comes instead. */
+/** Programs that are run in guests, and commands of npmon as they were built. */
+const BUNDLED = [
+  "dist/commands/base.js",
+  "dist/commands/export.js",
+  "dist/commands/status.js",
+  "test/guest/datagram-cost.ts",
+  "test/guest/exactness.ts",
+  "test/guest/inside.ts",
+  "test/traffic/name-server.ts",
+];
+/** In test/: sources; what becomes of them comes instead. */
 const SOURCES = /\.(tsx?|[ch]|sh)$|\/tsconfig\.json$/;
 
-/** The tree of a guest: what every guest has, and the modules of its kernel. */
-export function guestTree(kernel: Kernel): Tree {
+/** The tree of a guest: what every guest has, and the modules of its kernel. A bare one has busybox and nothing else. */
+export async function guestTree(kernel: Kernel, bare: boolean): Promise<Tree> {
+  if (bare) return addBusybox(beginTree());
   every ??= everyTree();
-  const tree = new Tree(every);
+  const tree = new Tree(await every);
   for (const [index, { name, bytes }] of modulesOf(kernel, MODULES).entries()) {
     tree.write(`${MODULES_FOLDER}/${String(index).padStart(2, "0")}-${name}.ko`, bytes);
   }
   return tree;
 }
 
-let every: Tree | undefined;
+let every: Promise<Tree> | undefined;
 
 /**
- * What every guest has: node, npmon as it was built, the compiled tests and their fixtures, iproute2, busybox under
- * all its names. Made once a process, as it takes a second.
+ * What every guest has: node, npmon as it was built, what is in {@link BUNDLED}, fixtures, iproute2, busybox. Made once
+ * a process, as it takes a second.
  */
-function everyTree(): Tree {
+async function everyTree(): Promise<Tree> {
+  const tree = beginTree();
+  tree.add(process.execPath).add(libbpf());
+  for (const name of PROGRAMS) tree.add(programPath(name));
+  addBusybox(tree);
+  for (const name of ["bin", "bpf", "dist", "oclif.manifest.json", "package.json"])
+    tree.add(join(ROOT, name));
+  tree.add(join(ROOT, "node_modules"), (path) => UNUSED.test(path) || UNREAD.test(path));
+  tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
+  for (const [path, bytes] of await bundle(BUNDLED)) tree.write(join(ROOT, path), bytes);
+  return tree;
+}
+
+function beginTree(): Tree {
   const tree = new Tree();
-  for (const path of EMPTY_DIRECTORIES) tree.addDirectory(path);
+  for (const path of [...EMPTY_DIRECTORIES, ROOT]) tree.addDirectory(path);
   tree.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
   tree.write("/etc/group", "root:x:0:\nnogroup:x:65534:\n");
   tree.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
-  tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+  return tree.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
+}
 
-  tree.add(process.execPath).add(libbpf());
-  for (const name of PROGRAMS) tree.add(programPath(name));
+/** Adds busybox, under all names that are not taken yet. */
+function addBusybox(tree: Tree): Tree {
   tree.add(BUSYBOX);
   for (const name of execFileSync(BUSYBOX, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
     if (!PROGRAM_FOLDERS.some((folder) => tree.has(join(folder, name)))) tree.link(`/bin/${name}`, BUSYBOX);
   }
-
-  for (const name of ["bin", "bpf", "dist", "oclif.manifest.json", "package.json"])
-    tree.add(join(ROOT, name));
-  tree.add(join(ROOT, "node_modules"), (path) => COMPILERS.test(path) || UNREAD.test(path));
-  tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
-  for (const [path, bytes] of compileTests()) tree.write(join(ROOT, path), bytes);
   return tree;
 }
 

@@ -6,7 +6,7 @@ import type { BpfTier } from "../../src/probe/bpf/features.ts";
 import { loadTier } from "../../src/probe/bpf/load.ts";
 import { findCgroupRoot } from "../../src/tag/cgroup-mount.ts";
 
-const DATAGRAMS = 3000;
+const DATAGRAMS = 500;
 
 const tier: BpfTier = process.argv[2] === "kprobe" ? "kprobe" : "tracepoint";
 const loaded = loadTier({

@@ -1,16 +1,18 @@
 /** Where busybox is, on this machine and in the guest. Linked statically, so that it needs nothing else. */
 export const BUSYBOX = "/bin/busybox";
 export const MODULES_FOLDER = "/guest/modules";
-export const COMMAND_FILE = "/guest/command";
+/** Its files are run in the order of their names. */
+export const COMMANDS_FOLDER = "/guest/commands";
 
 /** The serial port that carries nothing but the verdict; the console is the first one, `ttyS0`. */
 const VERDICT_PORT = "/dev/ttyS1";
 
 /**
- * The first process of a guest, a shell script: makes the machine ready, runs {@link COMMAND_FILE} in a folder, sends
- * the verdict that `verdict.ts` reads, and powers off. Whatever goes wrong before that powers off without a verdict.
+ * The first process of a guest, a shell script: makes the machine ready, runs what {@link COMMANDS_FOLDER} holds in
+ * a folder, sends of each the verdict that `verdict.ts` reads, and powers off. Whatever goes wrong before that powers
+ * off without a verdict.
  *
- * @param timeoutSeconds - after which the command is killed
+ * @param timeoutSeconds - after which a command is killed
  */
 export function initScript(folder: string, timeoutSeconds: number): string {
   return `#!${BUSYBOX} sh
@@ -29,25 +31,29 @@ put bpf /sys/fs/bpf
 ln -s /proc/self/fd /dev/fd
 hostname guest
 ip link set lo up || give_up "no loopback"
-for module in ${MODULES_FOLDER}/*.ko; do insmod "$module" || give_up "cannot insert $module"; done
+for module in ${MODULES_FOLDER}/*.ko; do
+  [ ! -e "$module" ] || insmod "$module" || give_up "cannot insert $module"
+done
 
 exec 3>${VERDICT_PORT} || give_up "no second serial port"
 stty -F ${VERDICT_PORT} raw -echo || give_up "the second serial port is no terminal"
 mkdir /run/guest
 cd "${folder}" || give_up "no folder ${folder}"
-timeout -s KILL ${timeoutSeconds} sh ${COMMAND_FILE} </dev/null >/run/guest/stdout 2>/run/guest/stderr 3>&-
-status=$?
-{
-  echo "npmon-verdict $status $(stat -c %s /run/guest/stdout) $(stat -c %s /run/guest/stderr)"
-  cat /run/guest/stdout /run/guest/stderr
-  echo npmon-verdict-end
-} >&3
+for command in ${COMMANDS_FOLDER}/*; do
+  timeout -s KILL ${timeoutSeconds} sh "$command" </dev/null >/run/guest/stdout 2>/run/guest/stderr 3>&-
+  status=$?
+  {
+    echo "npmon-verdict $status $(stat -c %s /run/guest/stdout) $(stat -c %s /run/guest/stderr)"
+    cat /run/guest/stdout /run/guest/stderr
+    echo npmon-verdict-end
+  } >&3
+done
 exec 3>&-
 poweroff -f
 `;
 }
 
-/** What {@link COMMAND_FILE} holds: the command, each word taken literally. */
+/** What a file of {@link COMMANDS_FOLDER} holds: the command, each word taken literally. */
 export function commandScript(command: readonly string[]): string {
   return `exec ${command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")}\n`;
 }

@@ -3,7 +3,7 @@ import { ended, startEcho, startNpmon, tracing } from "../commands/npmon.ts";
 import { withNamespace } from "../traffic/namespace.ts";
 import { type Facts, findFacts } from "./facts.ts";
 
-// A program: what guest.test.ts runs in each guest. Prints Report as JSON.
+// A program: what matrix.test.ts runs in each guest. Prints Report as JSON.
 
 export const EXCHANGED_BYTES = 1_234_567;
 

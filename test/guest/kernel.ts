@@ -16,8 +16,6 @@ const SUITES = {
 
 export type Series = keyof typeof SUITES;
 
-export const SERIES = Object.keys(SUITES) as readonly Series[];
-
 /** A kernel of Debian, unpacked in the cache. */
 export interface Kernel {
   readonly series: Series;

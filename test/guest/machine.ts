@@ -25,8 +25,12 @@ export interface MachineOutput {
  * spoils the flags of the cmpxchg16b with which Linux 6.12 allocates: double faults in kmem_cache_alloc.
  */
 const PROCESSOR = ["-accel", "tcg", "-cpu", "qemu64,-cx16", "-smp", "2"];
-/** No defence against attacks on the processor, which an emulated one pays for dearly; a panic powers off. */
-const KERNEL_PARAMETERS = "console=ttyS0 quiet mitigations=off no_timer_check panic=-1 rdinit=/init";
+/**
+ * No defence against attacks on the processor, which an emulated one pays for dearly. The time from the processor, for
+ * Linux mistrusts an emulated one and would ask a device for every packet. A panic powers off.
+ */
+const KERNEL_PARAMETERS =
+  "console=ttyS0 quiet mitigations=off no_timer_check tsc=reliable panic=-1 rdinit=/init";
 
 /** Runs a machine until it powers off. It does not outlive this process, however that ends. */
 export async function runMachine(options: MachineOptions): Promise<MachineOutput> {

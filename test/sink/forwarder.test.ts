@@ -19,6 +19,7 @@ import { createHttpSend, HTTP_LIMITS } from "../../src/sink/deliver/http.ts";
 import { type Forwarder, type ForwarderOptions, openForwarder } from "../../src/sink/forwarder.ts";
 import type { ForwardStatus } from "../../src/sink/spool/status.ts";
 import { until } from "../commands/deadline.ts";
+import { RUN_TYPESCRIPT } from "../typescript.ts";
 import { type Intake, type Mischief, openIntake } from "./intake.ts";
 import { idOf } from "./snapshot-id.ts";
 
@@ -120,8 +121,7 @@ test("whatever instant a process is killed at, what it had spooled arrives", asy
     const child = spawn(
       process.execPath,
       [
-        "--import",
-        "tsx",
+        ...RUN_TYPESCRIPT,
         PROGRAM,
         folder,
         intake.url,
@@ -290,7 +290,7 @@ test("a full disk loses nothing while the intake answers, and says so", async (t
   mkdirSync(disk);
   // the disk is the program's alone, so nothing is left mounted whatever happens here
   const script = 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"';
-  const command = [process.execPath, "--import", "tsx", DISK_PROGRAM, join(disk, "spool"), intake.url];
+  const command = [process.execPath, ...RUN_TYPESCRIPT, DISK_PROGRAM, join(disk, "spool"), intake.url];
   const child = spawn("unshare", ["-m", "sh", "-c", script, disk, ...command], {
     stdio: ["pipe", "pipe", "inherit"],
   });

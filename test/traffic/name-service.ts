@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { programFile, RUN_TYPESCRIPT } from "../typescript.ts";
 import { Child } from "./child.ts";
 import type { Namespace } from "./namespace.ts";
 
-const COMPILED = import.meta.filename.endsWith(".js");
-const PROGRAM = join(import.meta.dirname, `name-server.${COMPILED ? "js" : "ts"}`);
+const PROGRAM = programFile(join(import.meta.dirname, "name-server.ts"));
 
 /** The DNS server of name-server.ts, in a namespace. Ends with `await using`. */
 export class NameService implements AsyncDisposable {
@@ -19,7 +19,7 @@ export class NameService implements AsyncDisposable {
   }
 
   static async start({ within }: Namespace): Promise<NameService> {
-    const parameters = [...(COMPILED ? [] : ["--import", "tsx"]), PROGRAM];
+    const parameters = [...RUN_TYPESCRIPT, PROGRAM];
     const child = new Child(process.execPath, parameters, { within });
     try {
       await child.line();

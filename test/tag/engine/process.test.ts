@@ -6,11 +6,12 @@ import { fileURLToPath } from "node:url";
 import { openContainerDirectory } from "../../../src/tag/engine/directory.ts";
 import { kill, until } from "../../commands/deadline.ts";
 import { ended } from "../../commands/npmon.ts";
+import { RUN_TYPESCRIPT } from "../../typescript.ts";
 import { containerId, openFakeEngine } from "./fake-engine.ts";
 
 function start(program: string, args: readonly string[]): ChildProcess {
   const path = fileURLToPath(new URL(program, import.meta.url));
-  return spawn(process.execPath, ["--import", "tsx", path, ...args], { timeout: 15_000 });
+  return spawn(process.execPath, [...RUN_TYPESCRIPT, path, ...args], { timeout: 15_000 });
 }
 
 describe("a process with a container directory", () => {

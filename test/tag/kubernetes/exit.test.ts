@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { RUN_TYPESCRIPT } from "../../typescript.ts";
 import { makeClusterFiles } from "./certificate.ts";
 import { FakeApi } from "./fake-api.ts";
 
@@ -11,7 +12,7 @@ after(() => files.remove());
 
 /** Runs a program that opens a directory and forgets it; gives what it wrote and how it ended. */
 async function run(url: string, waitFor: string): Promise<{ output: string; code: number | null }> {
-  const args = ["--import", "tsx", PROGRAM, url, files.tokenFile, files.caFile, waitFor];
+  const args = [...RUN_TYPESCRIPT, PROGRAM, url, files.tokenFile, files.caFile, waitFor];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text) => {
