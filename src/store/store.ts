@@ -8,6 +8,7 @@
 import type { Filter } from "../query/filter.ts";
 import type { GroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { FlatSnapshot } from "./flatten.ts";
 
 export interface PutResult {
   /** Ids that are new, in the order in which they came. */
@@ -95,7 +96,7 @@ export interface Store {
    * Resolves when all of it is durable.
    * @throws NpmonError `store` when it cannot be kept; the same snapshots may then come again
    */
-  put(snapshots: readonly Snapshot[]): Promise<PutResult>;
+  put(snapshots: readonly (Snapshot | FlatSnapshot)[]): Promise<PutResult>;
   query(query: StoreQuery): Promise<StoreAnswer>;
   /** Who reported, and for how long. */
   coverage(period: Period): Promise<Coverage>;

@@ -4,7 +4,7 @@ import { ask } from "./ask.ts";
 import { joinHour, summariseHour } from "./compact.ts";
 import { readCoverage } from "./coverage.ts";
 import type { Duck } from "./duckdb.ts";
-import { flattenSnapshot, normalId } from "./flatten.ts";
+import { type FlatSnapshot, flattenSnapshot, normalId } from "./flatten.ts";
 import { flushSegment } from "./flush.ts";
 import type { Entry, Journal, Segment } from "./journal.ts";
 import { hourOf, type KnownIds } from "./known-ids.ts";
@@ -51,7 +51,7 @@ export class WritingStore implements Store {
     this.#damaged = options.journal.damaged;
   }
 
-  async put(snapshots: readonly Snapshot[]): Promise<PutResult> {
+  async put(snapshots: readonly (Snapshot | FlatSnapshot)[]): Promise<PutResult> {
     const { journal, ids, now } = this.#options;
     if (this.#journalBytes > MAX_JOURNAL_BYTES) {
       throw new NpmonError("store", "more waits to be stored than can be", "It is taken again in a while.");
@@ -75,7 +75,8 @@ export class WritingStore implements Store {
       else if (ids.has(id)) duplicate.push(snapshot.id);
       else {
         ids.add(id, startMs);
-        taken.push({ id: snapshot.id, entry: { startMs, block: flattenSnapshot(snapshot) } });
+        const { block } = "block" in snapshot ? snapshot : flattenSnapshot(snapshot);
+        taken.push({ id: snapshot.id, entry: { startMs, block } });
       }
     }
     try {
