@@ -1,7 +1,8 @@
 import { ENDPOINT_TAGS } from "../flow/tags.ts";
-import { tagKind } from "../query/tag-names.ts";
 import type { Body } from "./body.ts";
-import { MAX_OTHER_TAGS, MAX_OTHER_UNITS, MAX_VALUE_UNITS, sumsOf } from "./flatten.ts";
+import { MAX_OTHER_TAGS, sumsOf } from "./flatten.ts";
+import { JsonText } from "./json-text.ts";
+import { End, type Key, keyOf, OTHER } from "./row-end.ts";
 
 const literal = (words: string): Uint8Array => Buffer.from(words);
 
@@ -38,9 +39,6 @@ const ROW_END = literal("}}}");
 const COUNTS = 1 + MORE_COUNTS.length + CONNECTION_COUNTS.length;
 const CLOSED = 1 + MORE_COUNTS.length + 1;
 
-/** Every number of so many digits is an exact one. */
-const MAX_DIGITS = 15;
-
 const MAX_KEYS = ENDPOINT_TAGS.length + MAX_OTHER_TAGS;
 
 /** The user's tags as JSON in a quoted cell, quotes twice. */
@@ -54,91 +52,33 @@ const MAX_OWN_BYTES = 256;
 
 const TAB = 9;
 const NEWLINE = 10;
-const SPACE = 32;
-const QUOTE = 34;
 const COMMA = 44;
 const ZERO = 48;
-const NINE = 57;
 const COLON = 58;
 const OPEN_LIST = 91;
-const BACKSLASH = 92;
 const CLOSE_LIST = 93;
 const OPEN = 123;
 const CLOSE = 125;
 
-/** 1 for each byte that stands for itself between quotes. */
-const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
-);
-
-/** The name of a tag as it stands in an end. */
-interface Key {
-  /** With its quotes and colon. */
-  readonly bytes: Uint8Array;
-  readonly name: string;
-  /** Its place in {@link ENDPOINT_TAGS}; {@link OTHER} for a user's tag or a label. */
-  readonly slot: number;
-  readonly isNumber: boolean;
-}
-
-const SLOTS: ReadonlyMap<string, number> = new Map(ENDPOINT_TAGS.map((tag, slot) => [tag, slot]));
-const OTHER = -1;
-/** As the schema has it. */
-const TAG_NAME = /^(?:[a-z][a-z0-9_]*|label\.[\s\S]{1,512})$/u;
-
-interface OtherTag {
-  readonly key: Key;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** One end of a row: where in the text the values of its tags are. */
-class End {
-  readonly from = new Int32Array(ENDPOINT_TAGS.length);
-  readonly to = new Int32Array(ENDPOINT_TAGS.length);
-  /** Which row has the tag, from 1. */
-  readonly row = new Int32Array(ENDPOINT_TAGS.length);
-  /** By name. */
-  readonly others: OtherTag[] = [];
-  /** The keys of the end before, in order: nearly always those of the next one. */
-  readonly shape: Key[] = [];
-
-  /** @returns whether each is there once and all of them fit */
-  sortOthers(): boolean {
-    const { others } = this;
-    if (others.length > MAX_OTHER_TAGS) return false;
-    if (others.length > 1) others.sort((a, b) => (a.key.name < b.key.name ? -1 : 1));
-    let bytes = 0;
-    for (let at = 0; at < others.length; at++) {
-      const { key, from, to } = others[at] as OtherTag;
-      if (key.name === others[at + 1]?.key.name) return false;
-      bytes += key.bytes.length + to - from;
-    }
-    return bytes <= MAX_OTHER_UNITS;
-  }
-}
-
 /**
  * Reads the rows of a snapshot as npmon writes them, byte by byte, and writes them as the journal has them, with no value
- * in between: a third of what it takes to parse, check and flatten them, and nothing for the garbage collector. It takes only what cannot be read in two ways and
- * gives up at anything else: white space, escapes, other keys or another order of the counters, a key twice, numbers that
- * are no whole ones of 15 digits at most, values that are empty, long or of another kind. A good snapshot can have all of
- * that; it is then read by the schema. What is taken is written as `flattenSnapshot` writes it.
+ * in between: in less than half of the time that parsing, checking and flattening them takes, and with nothing for the
+ * garbage collector.
+ *
+ * It takes only what cannot be read in two ways and gives up at anything else: white space, escapes, other keys or another
+ * order of the counters, a key twice, numbers that are no whole ones of 15 digits at most, values that are empty, long or
+ * of another kind. A good snapshot can have all of that; it is then read by the schema. What is taken is written as
+ * `flattenSnapshot` writes it.
  */
 export class RowScanner {
   /** Begun so far. */
   rows = 0;
-  readonly #text: Uint8Array;
-  #at: number;
+  readonly #text: JsonText;
   readonly #body: Body;
   readonly #before: Uint8Array;
   readonly #intervalMs: number;
   readonly #near = new End();
   readonly #far = new End();
-  /** The value that was read last, without quotes. */
-  #from = 0;
-  #to = 0;
-  #number = 0;
   readonly #tagFrom = new Int32Array(FLOW_TAGS.length);
   readonly #tagTo = new Int32Array(FLOW_TAGS.length);
   readonly #countFrom = new Int32Array(COUNTS);
@@ -151,8 +91,7 @@ export class RowScanner {
    * @param before - what every line begins with
    */
   constructor(text: Uint8Array, at: number, body: Body, before: string, intervalMs: number) {
-    this.#text = text;
-    this.#at = at;
+    this.#text = new JsonText(text, at);
     this.#body = body;
     this.#before = Buffer.from(before);
     this.#intervalMs = intervalMs;
@@ -160,26 +99,26 @@ export class RowScanner {
 
   /** @returns the place behind the `]` of the rows; `null` when it gives up, and what the body then has is void */
   scan(maxRows: number): number | null {
-    if (!this.#skipByte(OPEN_LIST)) return null;
-    if (this.#skipByte(CLOSE_LIST)) return this.#at;
+    if (!this.#text.skipByte(OPEN_LIST)) return null;
+    if (this.#text.skipByte(CLOSE_LIST)) return this.#text.at;
     do {
       if (++this.rows > maxRows || !this.#row()) return null;
-    } while (this.#skipByte(COMMA));
-    return this.#skipByte(CLOSE_LIST) ? this.#at : null;
+    } while (this.#text.skipByte(COMMA));
+    return this.#text.skipByte(CLOSE_LIST) ? this.#text.at : null;
   }
 
   #row(): boolean {
-    const from = this.#at;
-    if (!this.#skipByte(OPEN)) return false;
+    const from = this.#text.at;
+    if (!this.#text.skipByte(OPEN)) return false;
     this.#near.others.length = 0;
     this.#far.others.length = 0;
     this.#tagTo.fill(0);
     this.#tagFrom.fill(0);
     let ends = 0;
     let tags = 0;
-    while (!this.#skip(BYTES_SENT)) {
-      const end = this.#which(END_KEYS);
-      const tag = end >= 0 ? -1 : this.#which(FLOW_TAG_KEYS);
+    while (!this.#text.skip(BYTES_SENT)) {
+      const end = this.#text.which(END_KEYS);
+      const tag = end >= 0 ? -1 : this.#text.which(FLOW_TAG_KEYS);
       if (end >= 0) {
         if ((ends & (1 << end)) !== 0 || !this.#end(end % 2 === 0 ? this.#near : this.#far)) return false;
         ends |= 1 << end;
@@ -187,63 +126,60 @@ export class RowScanner {
         if (tag < 0 || (tags & (1 << tag)) !== 0 || !this.#flowTag(tag)) return false;
         tags |= 1 << tag;
       }
-      if (!this.#skipByte(COMMA)) return false;
+      if (!this.#text.skipByte(COMMA)) return false;
     }
     const isByRole = (ends & ROLE_ENDS) !== 0;
     if ((isByRole && (ends & ~ROLE_ENDS) !== 0) || !this.#counts()) return false;
     // a quote of a user's tag becomes two
-    this.#body.reserve(this.#before.length + 2 * (this.#at - from) + MAX_OWN_BYTES);
+    this.#body.reserve(this.#before.length + 2 * (this.#text.at - from) + MAX_OWN_BYTES);
     this.#write(isByRole);
     return true;
   }
 
   #end(end: End): boolean {
-    if (!this.#skipByte(OPEN)) return false;
-    if (this.#skipByte(CLOSE)) return true;
+    if (!this.#text.skipByte(OPEN)) return false;
+    if (this.#text.skipByte(CLOSE)) return true;
     for (let place = 0; place < MAX_KEYS; place++) {
       let key = end.shape[place];
-      if (key === undefined || !this.#skip(key.bytes)) {
+      if (key === undefined || !this.#text.skip(key.bytes)) {
         const other = this.#key();
         if (other === null) return false;
         key = other;
         end.shape[place] = key;
       }
       if (!this.#endTag(end, key)) return false;
-      if (!this.#skipByte(COMMA)) return this.#skipByte(CLOSE) && end.sortOthers();
+      if (!this.#text.skipByte(COMMA)) return this.#text.skipByte(CLOSE) && end.sortOthers();
     }
     return false;
   }
 
   #endTag(end: End, key: Key): boolean {
-    if (this.#skip(NULL)) this.#to = this.#from = 0;
-    else if (!(key.isNumber ? this.#digits() : this.#string())) return false;
+    if (this.#text.skip(NULL)) this.#text.to = this.#text.from = 0;
+    else if (!(key.isNumber ? this.#text.digits() : this.#text.string())) return false;
     const { slot } = key;
     if (slot === OTHER) {
-      end.others.push({ key, from: this.#from, to: this.#to });
+      end.others.push({ key, from: this.#text.from, to: this.#text.to });
       return true;
     }
     if (end.row[slot] === this.rows) return false;
     end.row[slot] = this.rows;
-    end.from[slot] = this.#from;
-    end.to[slot] = this.#to;
+    end.from[slot] = this.#text.from;
+    end.to[slot] = this.#text.to;
     return true;
   }
 
   #key(): Key | null {
-    const from = this.#at;
-    if (!this.#string() || !this.#skipByte(COLON)) return null;
-    const bytes = this.#text.subarray(from, this.#at);
-    const name = Buffer.from(bytes.subarray(1, -2)).toString();
-    const slot = SLOTS.get(name) ?? (TAG_NAME.test(name) ? OTHER : null);
-    return slot === null ? null : { bytes, name, slot, isNumber: tagKind(name) === "number" };
+    const from = this.#text.at;
+    if (!this.#text.string() || !this.#text.skipByte(COLON)) return null;
+    return keyOf(this.#text.bytes.subarray(from, this.#text.at));
   }
 
   #flowTag(tag: number): boolean {
-    if (this.#skip(NULL)) return true;
-    const from = this.#at + 1;
-    if (this.#which(FLOW_TAGS[tag]?.values ?? []) < 0) return false;
+    if (this.#text.skip(NULL)) return true;
+    const from = this.#text.at + 1;
+    if (this.#text.which(FLOW_TAGS[tag]?.values ?? []) < 0) return false;
     this.#tagFrom[tag] = from;
-    this.#tagTo[tag] = this.#at - 1;
+    this.#tagTo[tag] = this.#text.at - 1;
     return true;
   }
 
@@ -251,82 +187,33 @@ export class RowScanner {
   #counts(): boolean {
     let place = 0;
     if (!this.#count(place++)) return false;
-    for (const key of MORE_COUNTS) if (!this.#skip(key) || !this.#count(place++)) return false;
+    for (const key of MORE_COUNTS) if (!this.#text.skip(key) || !this.#count(place++)) return false;
     let rtt: number | undefined;
     let rttVar: number | undefined;
-    if (this.#skip(RTT)) {
-      if (!this.#digits()) return false;
-      rtt = this.#number;
+    if (this.#text.skip(RTT)) {
+      if (!this.#text.digits()) return false;
+      rtt = this.#text.number;
     }
-    if (this.#skip(RTT_VAR)) {
-      if (!this.#digits()) return false;
-      rttVar = this.#number;
+    if (this.#text.skip(RTT_VAR)) {
+      if (!this.#text.digits()) return false;
+      rttVar = this.#text.number;
     }
-    if (!this.#skip(ACTIVE) || !this.#digits()) return false;
-    const active = this.#number;
+    if (!this.#text.skip(ACTIVE) || !this.#text.digits()) return false;
+    const active = this.#text.number;
     let closed = 0;
     for (const key of CONNECTION_COUNTS) {
-      if (!this.#skip(key) || !this.#count(place)) return false;
-      if (place++ === CLOSED) closed = this.#number;
+      if (!this.#text.skip(key) || !this.#count(place)) return false;
+      if (place++ === CLOSED) closed = this.#text.number;
     }
     this.#sums = sumsOf(active, closed, rtt, rttVar, this.#intervalMs);
-    return this.#skip(ROW_END);
+    return this.#text.skip(ROW_END);
   }
 
   #count(place: number): boolean {
-    if (!this.#digits()) return false;
-    const isZero = this.#number === 0;
-    this.#countFrom[place] = this.#from;
-    this.#countTo[place] = isZero ? this.#from : this.#to;
-    return true;
-  }
-
-  #digits(): boolean {
-    const text = this.#text;
-    const from = this.#at;
-    let at = from;
-    let number = 0;
-    for (let byte = text[at]; byte !== undefined && byte >= ZERO && byte <= NINE; byte = text[++at]) {
-      number = number * 10 + byte - ZERO;
-    }
-    const length = at - from;
-    if (length === 0 || length > MAX_DIGITS || (length > 1 && text[from] === ZERO)) return false;
-    this.#from = from;
-    this.#to = at;
-    this.#at = at;
-    this.#number = number;
-    return true;
-  }
-
-  #string(): boolean {
-    const text = this.#text;
-    const from = this.#at + 1;
-    if (text[from - 1] !== QUOTE) return false;
-    let at = from;
-    while (IS_PLAIN[text[at] as number] === 1) at++;
-    this.#from = from;
-    this.#to = at;
-    this.#at = at + 1;
-    return text[at] === QUOTE && at > from && at - from <= MAX_VALUE_UNITS;
-  }
-
-  /** Which of them comes next, and is passed; -1 when it is none. */
-  #which(words: readonly Uint8Array[]): number {
-    for (let at = 0; at < words.length; at++) if (this.#skip(words[at] as Uint8Array)) return at;
-    return -1;
-  }
-
-  #skip(words: Uint8Array): boolean {
-    const text = this.#text;
-    const from = this.#at;
-    for (let at = 0; at < words.length; at++) if (text[from + at] !== words[at]) return false;
-    this.#at = from + words.length;
-    return true;
-  }
-
-  #skipByte(byte: number): boolean {
-    if (this.#text[this.#at] !== byte) return false;
-    this.#at++;
+    if (!this.#text.digits()) return false;
+    const isZero = this.#text.number === 0;
+    this.#countFrom[place] = this.#text.from;
+    this.#countTo[place] = isZero ? this.#text.from : this.#text.to;
     return true;
   }
 
@@ -338,11 +225,11 @@ export class RowScanner {
     this.#writeEnd(this.#far);
     for (let tag = 0; tag < FLOW_TAGS.length; tag++) {
       if (isByRole && tag === DIRECTION) this.#copyAll(OUTGOING);
-      else this.#copy(this.#text, this.#tagFrom[tag] as number, this.#tagTo[tag] as number);
+      else this.#copy(this.#text.bytes, this.#tagFrom[tag] as number, this.#tagTo[tag] as number);
       this.#writeByte(TAB);
     }
     for (let count = 0; count < COUNTS; count++) {
-      this.#copy(this.#text, this.#countFrom[count] as number, this.#countTo[count] as number);
+      this.#copy(this.#text.bytes, this.#countFrom[count] as number, this.#countTo[count] as number);
       this.#writeByte(TAB);
     }
     const { activeMs, rtt, rttVar, weight } = this.#sums;
@@ -355,7 +242,7 @@ export class RowScanner {
   #writeEnd(end: End): void {
     const { from, to, row, others } = end;
     for (let slot = 0; slot < ENDPOINT_TAGS.length; slot++) {
-      if (row[slot] === this.rows) this.#copy(this.#text, from[slot] as number, to[slot] as number);
+      if (row[slot] === this.rows) this.#copy(this.#text.bytes, from[slot] as number, to[slot] as number);
       this.#writeByte(TAB);
     }
     let count = 0;
@@ -364,7 +251,7 @@ export class RowScanner {
       this.#copyAll(count++ === 0 ? OTHERS_BEGIN : OTHERS_NEXT);
       this.#copy(key.bytes, 1, key.bytes.length - 2);
       this.#copyAll(OTHERS_VALUE);
-      this.#copy(this.#text, from, to);
+      this.#copy(this.#text.bytes, from, to);
     }
     if (count > 0) this.#copyAll(OTHERS_END);
     this.#writeByte(TAB);
