@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { NpmonError } from "../error/error.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { FlatSnapshot } from "../store/flatten.ts";
+import { flattenLine } from "../store/flatten-line.ts";
 import type { Store } from "../store/store.ts";
 import type { IntakeReceipt, RejectedLine } from "./contract.ts";
 import { Refusal } from "./refusal.ts";
@@ -13,8 +15,8 @@ const MAX_MESSAGE_UNITS = 300;
 /** Of one snapshot; a forwarder makes several of more than 5,000. */
 const MAX_FLOWS = 20_000;
 
-/** Of so much text at most it is not yet known whether it is kept. UTF-16 units. */
-const PORTION_UNITS = 8 * 1024 * 1024;
+/** Of so much text at most it is not yet known whether it is kept. */
+const PORTION_BYTES = 8 * 1024 * 1024;
 
 /** After so long a disk may have room again, s. */
 const RETRY_AFTER_S = 5;
@@ -33,10 +35,10 @@ export interface ReceiveOptions {
 export async function receive(lines: AsyncIterable<Line>, options: ReceiveOptions): Promise<IntakeReceipt> {
   const portion = new Portion(options.store);
   let isReadable = false;
-  for await (const { text, number } of lines) {
-    const read = readLine(text, options);
+  for await (const { bytes, number } of lines) {
+    const read = readLine(bytes, options);
     isReadable ||= read.id !== null;
-    if ("snapshot" in read) await portion.add(read.snapshot, text.length, number);
+    if ("snapshot" in read) await portion.add(read.snapshot, bytes.length, number);
     else portion.rejected.push({ line: number, id: read.id, message: tidy(read.message) });
     // others are answered in between
     await setImmediate();
@@ -52,18 +54,20 @@ export async function receive(lines: AsyncIterable<Line>, options: ReceiveOption
 }
 
 type ReadLine =
-  | { readonly id: string; readonly snapshot: Snapshot }
+  | { readonly id: string; readonly snapshot: Snapshot | FlatSnapshot }
   | { readonly id: string | null; readonly message: string };
 
-function readLine(text: string, { decode, grant }: ReceiveOptions): ReadLine {
+function readLine(bytes: Buffer, { decode, grant }: ReceiveOptions): ReadLine {
+  const line = flattenLine(bytes, decode, MAX_FLOWS);
+  const text = line === null ? bytes.toString("utf8") : "";
   try {
-    const snapshot = decode(text, "");
+    const snapshot = line?.snapshot ?? decode(text, "");
     const { id, host, flows } = snapshot;
     if (grant.host !== null && host !== grant.host) {
       return { id, message: "host: the token is another host's" };
     }
     if (flows.length > MAX_FLOWS) return { id, message: `flows: more than ${MAX_FLOWS}` };
-    return { id, snapshot };
+    return { id, snapshot: line?.flat ?? snapshot };
   } catch (error) {
     // what no parser was made for, such as text nested too deep, is no snapshot either
     const message = error instanceof NpmonError ? error.message.replace(/^: /, "") : "it cannot be read";
@@ -81,30 +85,30 @@ class Portion {
   readonly rejected: RejectedLine[] = [];
   readonly #store: Store;
   #pending: Promise<void>[] = [];
-  #units = 0;
+  #bytes = 0;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  async add(snapshot: Snapshot, units: number, line: number): Promise<void> {
+  async add(snapshot: Snapshot | FlatSnapshot, bytes: number, line: number): Promise<void> {
     const put = this.#put(snapshot, line);
     // looked at in `keep`, which may be a while
     put.catch(() => {});
     this.#pending.push(put);
-    this.#units += units;
-    if (this.#units >= PORTION_UNITS) await this.keep();
+    this.#bytes += bytes;
+    if (this.#bytes >= PORTION_BYTES) await this.keep();
   }
 
   /** @throws Refusal 503 */
   async keep(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
-    this.#units = 0;
+    this.#bytes = 0;
     await Promise.all(pending);
   }
 
-  async #put(snapshot: Snapshot, line: number): Promise<void> {
+  async #put(snapshot: Snapshot | FlatSnapshot, line: number): Promise<void> {
     try {
       const { accepted, duplicate, refused } = await this.#store.put([snapshot]);
       this.accepted.push(...accepted);

@@ -15,7 +15,8 @@ const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
 export interface Line {
-  readonly text: string;
+  /** Until the next line is asked for. */
+  readonly bytes: Buffer;
   /** From 1. */
   readonly number: number;
 }
@@ -32,30 +33,70 @@ export async function* unpackLines(
 ): AsyncGenerator<Line> {
   let unpacked = 0;
   let number = 1;
-  let parts: Buffer[] = [];
-  let length = 0;
-  const end = (last: Buffer): Line => {
-    const text = Buffer.concat([...parts, last]).toString("utf8");
-    parts = [];
-    length = 0;
-    return { text, number: number++ };
-  };
-  for await (const chunk of unpack(body, encoding)) {
-    unpacked += chunk.length;
-    if (unpacked > maxBytes) throw tooLarge(maxBytes, "the body, unpacked,");
-    let start = 0;
-    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
-      const line = end(chunk.subarray(start, at));
-      if (line.number > MAX_LINES) throw tooManyLines();
-      if (line.text.trim() !== "") yield line;
-      start = at + 1;
+  const begun = SPARE.pop() ?? new BegunLine();
+  try {
+    for await (const chunk of unpack(body, encoding)) {
+      unpacked += chunk.length;
+      if (unpacked > maxBytes) throw tooLarge(maxBytes, "the body, unpacked,");
+      let start = 0;
+      for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, start)) {
+        if (number > MAX_LINES) throw tooManyLines();
+        const bytes = begun.end(chunk.subarray(start, at));
+        if (!isBlank(bytes)) yield { bytes, number };
+        number++;
+        start = at + 1;
+      }
+      begun.add(chunk.subarray(start));
+      if (begun.length > maxLineBytes) throw tooLarge(maxLineBytes, `line ${number}, unpacked,`);
     }
-    parts.push(chunk.subarray(start));
-    length += chunk.length - start;
-    if (length > maxLineBytes) throw tooLarge(maxLineBytes, `line ${number}, unpacked,`);
+    const bytes = begun.end(Buffer.alloc(0));
+    if (!isBlank(bytes)) yield { bytes, number };
+  } finally {
+    begun.length = 0;
+    if (SPARE.length < MAX_SPARE && begun.capacity <= MAX_SPARE_BYTES) SPARE.push(begun);
   }
-  const last = end(Buffer.alloc(0));
-  if (last.text.trim() !== "") yield last;
+}
+
+/** A line as far as it has come. New memory for every line would be most of what the garbage collector has to do. */
+class BegunLine {
+  length = 0;
+  #bytes = Buffer.alloc(0);
+
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  add(part: Buffer): void {
+    const needed = this.length + part.length;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, 2 * needed));
+      this.#bytes.copy(larger, 0, 0, this.length);
+      this.#bytes = larger;
+    }
+    part.copy(this.#bytes, this.length);
+    this.length = needed;
+  }
+
+  /** The whole of it, its memory used again for the next. */
+  end(part: Buffer): Buffer {
+    if (this.length === 0) return part;
+    this.add(part);
+    const line = this.#bytes.subarray(0, this.length);
+    this.length = 0;
+    return line;
+  }
+}
+
+/** Those of bodies that are done with. */
+const SPARE: BegunLine[] = [];
+const MAX_SPARE = 2;
+const MAX_SPARE_BYTES = 16 * 1024 * 1024;
+
+const SPACE = 32;
+
+function isBlank(bytes: Buffer): boolean {
+  // a line that begins with a sign is not looked at to its end
+  return (bytes[0] ?? 0) <= SPACE && bytes.toString("utf8").trim() === "";
 }
 
 async function* unpack(body: Buffer, encoding: string): AsyncGenerator<Buffer> {

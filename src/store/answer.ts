@@ -4,7 +4,7 @@ import { compileRowFilter } from "../query/compile-row-filter.ts";
 import { splitFilter } from "../query/filter.ts";
 import { formatFilter } from "../query/format-filter.ts";
 import type { Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
-import { type Report, reportOf } from "./answer-report.ts";
+import type { Reports } from "./answer-report.ts";
 import type { SqlRow } from "./duckdb.ts";
 import { maxAnswerRows, type StoreAnswer, type StoreQuery } from "./store.ts";
 
@@ -13,7 +13,7 @@ export function makeAnswer(
   query: StoreQuery,
   columns: readonly TagRef[],
   rows: readonly SqlRow[],
-  reports: readonly SqlRow[],
+  reports: Reports,
 ): StoreAnswer {
   const { sinceMs, untilMs, stepMs = untilMs - sinceMs } = query;
   const most = maxAnswerRows(columns.length);
@@ -25,7 +25,6 @@ export function makeAnswer(
     own.push(flowOf(row, columns, Math.min(untilMs, start + stepMs) - start));
     flows.set(step, own);
   }
-  const byStep = new Map(reports.map((row) => [Number(row.step), row]));
   const fits = measuresOf(query);
   const groupBy = typeof query.groupBy === "string" ? [query.groupBy] : query.groupBy.map(formatTagRef);
   const filter = query.filter === null ? null : formatFilter(query.filter);
@@ -33,21 +32,21 @@ export function makeAnswer(
   const windows = Array.from({ length: count }, (_, step): Snapshot => {
     const start = sinceMs + step * stepMs;
     const end = Math.min(untilMs, start + stepMs);
-    const { host, probe }: Report = reportOf(byStep.get(step));
+    const { host, coveredMs, probe } = reports.of(step);
     return Object.freeze({
       schema: "npmon.snapshot/1",
       id: randomUUID(),
       host,
       start: new Date(start).toISOString(),
       end: new Date(end).toISOString(),
-      interval_ms: end - start,
+      interval_ms: coveredMs,
       group_by: groupBy,
       filter,
       probe,
       flows: Object.freeze((flows.get(step) ?? []).filter((flow) => fits(flow, end - start))),
     });
   });
-  return { windows: Object.freeze(windows), hasMore: rows.length > most };
+  return { windows: Object.freeze(windows), hasMore: rows.length > most, hosts: reports.hosts };
 }
 
 function measuresOf(query: StoreQuery): (flow: SnapshotFlow, intervalMs: number) => boolean {

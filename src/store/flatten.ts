@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { ENDPOINT_TAGS, type TagValue } from "../flow/tags.ts";
 import { tagKind } from "../query/tag-names.ts";
 import type { EndTags, Snapshot, SnapshotFlow } from "../snapshot/snapshot.ts";
+import { Body } from "./body.ts";
 import { COUNTERS, PROBE_NUMBERS, TAG_COLUMNS } from "./columns.ts";
 
 /** Longer values are cut: a tag is a name. UTF-16 units. */
-const MAX_VALUE_UNITS = 2048;
+export const MAX_VALUE_UNITS = 2048;
 
 /** What is larger is somebody's joke, and no sum is to overflow by it. */
 const MAX_INTERVAL_MS = 366 * 86_400_000;
@@ -13,8 +14,8 @@ const MAX_RTT_US = 1e9;
 const MAX_WEIGHT = 2 ** 31;
 
 /** Of the user's tags and labels of one end. */
-const MAX_OTHER_TAGS = 64;
-const MAX_OTHER_UNITS = 64 * 1024;
+export const MAX_OTHER_TAGS = 64;
+export const MAX_OTHER_UNITS = 64 * 1024;
 
 const BUILT_IN: ReadonlySet<string> = new Set(ENDPOINT_TAGS);
 const NUMBERS: ReadonlySet<string> = new Set(ENDPOINT_TAGS.filter((tag) => tagKind(tag) === "number"));
@@ -24,6 +25,16 @@ export function normalId(id: string): string {
   return id.slice(-36).toLowerCase();
 }
 
+/** A snapshot as the journal has it; see {@link flattenSnapshot}. */
+export interface FlatSnapshot {
+  /** As it was sent; {@link normalId} is its one spelling. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly start: string;
+  readonly end: string;
+  readonly block: Buffer;
+}
+
 /**
  * A snapshot as the journal has it: lines of {@link JOURNAL_COLUMNS} with tabs in between, nothing where nothing is
  * known. The first is the report and begins with the id, the bytes that follow and their SHA-1: whether a snapshot is
@@ -31,44 +42,34 @@ export function normalId(id: string): string {
  *
  * A row by client and server becomes one from source to destination as the client saw it.
  */
-export function flattenSnapshot(snapshot: Snapshot): Buffer {
-  const id = normalId(snapshot.id);
+export function flattenSnapshot(snapshot: Snapshot): FlatSnapshot {
+  const body = new Body();
+  const { before, intervalMs } = beginSnapshot(snapshot, body);
+  for (const flow of snapshot.flows) body.add(`${before}${flatFlow(flow, intervalMs)}\n`);
+  return endSnapshot(snapshot, body);
+}
+
+/** Writes the report. @returns what the line of every row begins with, and the interval that counts */
+export function beginSnapshot(
+  snapshot: Snapshot,
+  body: Body,
+): { readonly before: string; readonly intervalMs: number } {
+  const { probe } = snapshot;
   const start = Date.parse(snapshot.start);
   const host = cell(snapshot.host);
-  const interval = Math.min(snapshot.interval_ms, MAX_INTERVAL_MS);
-  const { probe } = snapshot;
+  const intervalMs = Math.min(snapshot.interval_ms, MAX_INTERVAL_MS);
   const numbers = PROBE_NUMBERS.map((name) => [name, probe[name] ?? 0]);
   const report = cell(JSON.stringify({ tier: probe.tier, ...Object.fromEntries(numbers) }));
-  const body = new Body();
-  body.add(`${start}\t${Date.parse(snapshot.end)}\t${interval}\t${host}\t${report}${REPORT_REST}\n`);
-  const before = `\t\t\t${start}\t\t\t${host}\t\t`;
-  for (const flow of snapshot.flows) body.add(`${before}${flatFlow(flow, interval)}\n`);
-  return body.finish((bytes) => `${id}\t${bytes.length}\t${hashOf(id, bytes)}\t`);
+  body.add(`${start}\t${Date.parse(snapshot.end)}\t${intervalMs}\t${host}\t${report}${REPORT_REST}\n`);
+  return { before: `\t\t\t${start}\t\t\t${host}\t\t`, intervalMs };
 }
 
-const MAX_UTF8_BYTES = 3;
-
-/** Bytes that grow line by line, so that no text lives longer than a line. */
-class Body {
-  static #scratch = Buffer.allocUnsafeSlow(1024 * 1024);
-  #length = 0;
-
-  add(line: string): void {
-    const needed = this.#length + line.length * MAX_UTF8_BYTES;
-    if (needed > Body.#scratch.length) {
-      const larger = Buffer.allocUnsafeSlow(2 * needed);
-      Body.#scratch.copy(larger, 0, 0, this.#length);
-      Body.#scratch = larger;
-    }
-    this.#length += Body.#scratch.write(line, this.#length);
-  }
-
-  /** @param headOf - what comes before them */
-  finish(headOf: (bytes: Buffer) => string): Buffer {
-    const bytes = Body.#scratch.subarray(0, this.#length);
-    return Buffer.concat([Buffer.from(headOf(bytes)), bytes]);
-  }
+export function endSnapshot({ id, start, end }: Snapshot, body: Body): FlatSnapshot {
+  const known = normalId(id);
+  const block = body.finish((bytes) => `${known}\t${bytes.length}\t${hashOf(known, bytes)}\t`);
+  return { id, start, end, block };
 }
+
 /** Tabs for all columns behind `probe`. */
 const REPORT_REST = "\t".repeat(TAG_COLUMNS.length + COUNTERS.length);
 
@@ -82,20 +83,28 @@ function flatFlow(flow: SnapshotFlow, intervalMs: number): string {
   const destination = flatEnd(byRole ? flow.server : flow.destination);
   const direction = byRole ? "outgoing" : tagCell(flow.direction);
   const { active, opened, closed, failed } = flow.connections;
-  const weight = flow.rtt_us === undefined ? 0 : Math.min(MAX_WEIGHT, Math.max(1, active + closed));
-  const rtt = Math.round(Math.min(flow.rtt_us ?? 0, MAX_RTT_US) * weight);
-  const jitter = Math.round(Math.min(flow.rtt_var_us ?? 0, MAX_RTT_US) * weight);
+  const { activeMs, rtt, rttVar, weight } = sumsOf(active, closed, flow.rtt_us, flow.rtt_var_us, intervalMs);
   return `${source}\t${destination}\t${tagCell(flow.protocol)}\t${direction}\t${tagCell(flow.family)}\t${
     flow.bytes_sent || ""
   }\t${flow.bytes_received || ""}\t${flow.packets_sent || ""}\t${flow.packets_received || ""}\t${
     flow.retransmits || ""
   }\t${opened || ""}\t${closed || ""}\t${failed.refused || ""}\t${failed.reset || ""}\t${failed.timed_out || ""}\t${
     failed.unreachable || ""
-  }\t${failed.other || ""}\t${sumCell(active * intervalMs)}\t${sumCell(rtt)}\t${sumCell(jitter)}\t${weight || ""}`;
+  }\t${failed.other || ""}\t${activeMs || ""}\t${rtt || ""}\t${rttVar || ""}\t${weight || ""}`;
 }
 
-function sumCell(sum: number): number | "" {
-  return Math.min(sum, Number.MAX_SAFE_INTEGER) || "";
+/** What of a row is added up as something else than it was sent, see `COUNTERS`; all are exact. */
+export function sumsOf(
+  active: number,
+  closed: number,
+  rttUs: number | undefined,
+  rttVarUs: number | undefined,
+  intervalMs: number,
+): { readonly activeMs: number; readonly rtt: number; readonly rttVar: number; readonly weight: number } {
+  const weight = rttUs === undefined ? 0 : Math.min(MAX_WEIGHT, Math.max(1, active + closed));
+  const mean = (us = 0) => Math.min(Math.round(Math.min(us, MAX_RTT_US) * weight), Number.MAX_SAFE_INTEGER);
+  const activeMs = Math.min(active * intervalMs, Number.MAX_SAFE_INTEGER);
+  return { activeMs, rtt: mean(rttUs), rttVar: mean(rttVarUs), weight };
 }
 
 /** The tags in the order of {@link ENDPOINT_TAGS}, then the others. */

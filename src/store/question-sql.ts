@@ -1,6 +1,6 @@
 import { ENDPOINT_TAGS, FLOW_TAGS, type TagRef } from "../flow/tags.ts";
 import { tagsOf } from "../query/filter.ts";
-import { COUNTERS, filesSql, PROBE_NUMBERS, quoteName } from "./columns.ts";
+import { COUNTERS, filesSql, quoteName } from "./columns.ts";
 import { columnsOfTag, filterSql, SqlParameters, type SqlValue, tagSql } from "./compile-sql.ts";
 import { resolvedSql } from "./resolve-sql.ts";
 import type { Sources } from "./sources.ts";
@@ -90,32 +90,4 @@ function swapped(name: string): string {
   return other[name] === undefined
     ? name
     : `(CASE WHEN direction = 'incoming' THEN ${other[name]} ELSE ${name} END)`;
-}
-
-/** Gauges: what a host said last. Everything else of a report is added up, but for the fill, of which the highest counts. */
-const GAUGES: ReadonlySet<string> = new Set(["tracked", "capacity", "waiting", "memory_bytes"]);
-
-/** Who reported in each step, and how it stood with their probes. */
-export function reportsSql(query: StoreQuery, files: readonly string[]): QuestionSql {
-  const parameters = new SqlParameters();
-  const conditions = windowConditions(query, parameters);
-  const shape = JSON.stringify({
-    tier: "VARCHAR",
-    ...Object.fromEntries(PROBE_NUMBERS.map((name) => [name, "DOUBLE"])),
-  });
-  const ofHost = PROBE_NUMBERS.map((name) => {
-    if (name === "closed_buffer_fill") return `max(p.${name}) AS ${name}`;
-    return `${GAUGES.has(name) ? `arg_max(p.${name}, "start")` : `sum(p.${name})`} AS ${name}`;
-  });
-  const ofAll = PROBE_NUMBERS.map(
-    (name) => `${name === "closed_buffer_fill" ? "max" : "sum"}(${name}) AS ${name}`,
-  );
-  const tiers = ["kprobe", "tracepoint", "sockdiag"].map(
-    (tier) => `count(*) FILTER (tier = '${tier}')::DOUBLE AS ${tier}`,
-  );
-  const text = `WITH reports AS (SELECT host, "start", from_json(probe, '${shape}') AS p, ${stepSql(query, parameters)} AS step
-  FROM ${filesSql(files)} WHERE snapshot IS NOT NULL AND ${conditions.join(" AND ")}),
-hosts AS (SELECT step, host, arg_max(p.tier, "start") AS tier, ${ofHost.join(", ")} FROM reports GROUP BY step, host)
-SELECT ${["step", "count(*)::DOUBLE AS hosts", "min(host) AS host", ...tiers, ...ofAll].join(", ")} FROM hosts GROUP BY step`;
-  return { text, values: parameters.values };
 }

@@ -1,10 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { NpmonError } from "../error/error.ts";
 import { ask } from "./ask.ts";
-import { readCoverage } from "./coverage.ts";
 import type { Duck } from "./duckdb.ts";
 import { Partitions } from "./partitions.ts";
-import type { Coverage, Period, PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
+import type { PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
 
 /** An intake may join or delete files while they are read; then they are looked for anew. */
 const ATTEMPTS = 8;
@@ -23,10 +22,6 @@ export class ReadingStore implements Store {
 
   query(query: StoreQuery): Promise<StoreAnswer> {
     return this.#read((partitions) => ask(this.#duck, partitions, query));
-  }
-
-  coverage(period: Period): Promise<Coverage> {
-    return this.#read((partitions) => readCoverage(this.#duck, partitions, period));
   }
 
   async #read<Value>(look: (partitions: Partitions) => Promise<Value>): Promise<Value> {

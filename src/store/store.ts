@@ -8,6 +8,7 @@
 import type { Filter } from "../query/filter.ts";
 import type { GroupBy } from "../query/group-by.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { FlatSnapshot } from "./flatten.ts";
 
 export interface PutResult {
   /** Ids that are new, in the order in which they came. */
@@ -44,32 +45,17 @@ export interface HostCoverage {
   readonly intervalMs: number;
 }
 
-export interface WindowCoverage {
-  /** Which window, from 0. */
-  readonly step: number;
-  readonly hostCount: number;
-  /** The first of them by name. */
-  readonly host: string;
-  /** The time that snapshots which began in the window measured together, ms. */
-  readonly coveredMs: number;
-}
-
-export interface Coverage {
-  /** By name; of very many the first 1,000. */
-  readonly hosts: readonly HostCoverage[];
-  /** Those in which anybody reported, in no order. */
-  readonly windows: readonly WindowCoverage[];
-}
-
 export interface StoreAnswer {
   /**
-   * One for each window, in order of time; rows most bytes first. `host` says how many hosts reported. `probe` is of all
-   * their reports: counters added up (a connection open through several intervals counts in each in `flows`), gauges as
+   * One for each window, in order of time; rows most bytes first. `host` is the one that reported, or says how many did;
+   * `interval_ms` is the time that their snapshots measured together, 0 where none did. `probe` is of all their reports: counters added up (a connection open through several intervals counts in each in `flows`), gauges as
    * each host said last, and the tier of most exactness that all of them had, with a `reason` where they differ.
    */
   readonly windows: readonly Snapshot[];
   /** Rows were left out because there were more than {@link maxAnswerRows}; those of the last windows, with the fewest bytes. */
   readonly hasMore: boolean;
+  /** By name; of very many the first 1,000. */
+  readonly hosts: readonly HostCoverage[];
 }
 
 const MAX_ANSWER_ROWS = 100_000;
@@ -95,10 +81,8 @@ export interface Store {
    * Resolves when all of it is durable.
    * @throws NpmonError `store` when it cannot be kept; the same snapshots may then come again
    */
-  put(snapshots: readonly Snapshot[]): Promise<PutResult>;
+  put(snapshots: readonly (Snapshot | FlatSnapshot)[]): Promise<PutResult>;
   query(query: StoreQuery): Promise<StoreAnswer>;
-  /** Who reported, and for how long. */
-  coverage(period: Period): Promise<Coverage>;
   /** Writes what waits, joins small files, deletes what is older than the retention. Called from time to time. */
   maintain(): Promise<void>;
   status(): StoreStatus;

@@ -2,14 +2,13 @@ import { NpmonError } from "../error/error.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { ask } from "./ask.ts";
 import { joinHour, summariseHour } from "./compact.ts";
-import { readCoverage } from "./coverage.ts";
 import type { Duck } from "./duckdb.ts";
-import { flattenSnapshot, normalId } from "./flatten.ts";
+import { type FlatSnapshot, flattenSnapshot, normalId } from "./flatten.ts";
 import { flushSegment } from "./flush.ts";
 import type { Entry, Journal, Segment } from "./journal.ts";
 import { hourOf, type KnownIds } from "./known-ids.ts";
 import { HOUR_MS, type Partitions } from "./partitions.ts";
-import type { Coverage, Period, PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
+import type { PutResult, Store, StoreAnswer, StoreQuery, StoreStatus } from "./store.ts";
 
 /** A clock may be that much ahead. */
 const MAX_AHEAD_MS = HOUR_MS;
@@ -51,7 +50,7 @@ export class WritingStore implements Store {
     this.#damaged = options.journal.damaged;
   }
 
-  async put(snapshots: readonly Snapshot[]): Promise<PutResult> {
+  async put(snapshots: readonly (Snapshot | FlatSnapshot)[]): Promise<PutResult> {
     const { journal, ids, now } = this.#options;
     if (this.#journalBytes > MAX_JOURNAL_BYTES) {
       throw new NpmonError("store", "more waits to be stored than can be", "It is taken again in a while.");
@@ -75,7 +74,8 @@ export class WritingStore implements Store {
       else if (ids.has(id)) duplicate.push(snapshot.id);
       else {
         ids.add(id, startMs);
-        taken.push({ id: snapshot.id, entry: { startMs, block: flattenSnapshot(snapshot) } });
+        const { block } = "block" in snapshot ? snapshot : flattenSnapshot(snapshot);
+        taken.push({ id: snapshot.id, entry: { startMs, block } });
       }
     }
     try {
@@ -98,13 +98,6 @@ export class WritingStore implements Store {
     return this.#inTurn(async () => {
       await this.#flush();
       return ask(this.#options.duck, this.#options.partitions, query);
-    });
-  }
-
-  coverage(period: Period): Promise<Coverage> {
-    return this.#inTurn(async () => {
-      await this.#flush();
-      return readCoverage(this.#options.duck, this.#options.partitions, period);
     });
   }
 

@@ -6,6 +6,9 @@ const ROWS_A_SECOND: Aim = { of: "npmon", bound: "at least", value: 50_000 };
 const ASKED = "service × service, with a filter";
 const SECONDS: Aim = { of: "npmon", bound: "at most", value: 1 };
 
+/** The command, from its start to its end. */
+const COMMAND = "history: `npmon query`";
+
 /** Those of the tables of `ingest` and `history`, by the names of their columns; none of any other table. */
 export function forwardQueryStandings({ title, columns, rows }: Table): readonly Standing[] {
   const cell = (row: readonly Cell[], column: string): Cell => row[columns.indexOf(column)] ?? null;
@@ -31,6 +34,16 @@ export function forwardQueryStandings({ title, columns, rows }: Table): readonly
         `s to answer: ${question}`,
         cell(row, "s"),
         question.startsWith(ASKED) ? SECONDS : undefined,
+      );
+    });
+  }
+  if (title.startsWith(COMMAND)) {
+    return rows.map((row) => {
+      const command = String(cell(row, "command"));
+      return standing(
+        `s from start to end: ${command}`,
+        cell(row, "s"),
+        command.includes(ASKED) ? SECONDS : undefined,
       );
     });
   }
