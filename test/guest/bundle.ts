@@ -45,7 +45,7 @@ export async function bundle(sources: readonly string[]): Promise<ReadonlyMap<st
     format: "esm",
     platform: "node",
     target: "node20",
-    external: ["koffi", "@oclif/core", "@duckdb/node-api"],
+    external: ["koffi", "@duckdb/node-api"],
     banner: {
       // for packages that are CommonJS
       js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',

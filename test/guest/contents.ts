@@ -19,16 +19,12 @@ const MODULES = ["veth", "sch_netem", "tcp_diag", "udp_diag"];
 const PROGRAMS = ["ip", "ss", "tc", "nsenter", "unshare", "setpriv"];
 const PROGRAM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/** Packages in node_modules that only compile and check, and what no guest does: to ask history, to check manifests. */
-const UNUSED =
-  /\/node_modules\/(@biomejs|@duckdb|@esbuild|@types|@typescript|esbuild|kubernetes-models|tsx|typescript|csstype|\.bin)$/;
-/** Parts of packages that nothing reads while npmon runs; koffi built for the libc that this machine does not have. */
+/** The packages that are in no bundle, but for what no guest does: to ask history. */
+const PACKAGES = ["node_modules/koffi", "node_modules/@koromix"];
+/** Parts of them that nothing reads while npmon runs; koffi built for the libc that this machine does not have. */
 const UNREAD = /(\.d\.[cm]?ts|\.map|\.md|\/koffi\/(vendor|doc)|\/koffi-[^/]+\/musl_[^/]+)$/;
-/** Programs that are run in guests, and commands of npmon as they were built. */
+/** Programs that are run in guests. */
 const BUNDLED = [
-  "dist/commands/base.js",
-  "dist/commands/export.js",
-  "dist/commands/status.js",
   "test/guest/datagram-cost.ts",
   "test/guest/exactness.ts",
   "test/guest/inside.ts",
@@ -61,7 +57,7 @@ async function everyTree(): Promise<Tree> {
   addBusybox(tree);
   for (const name of ["bin", "bpf", "dist", "oclif.manifest.json", "package.json"])
     tree.add(join(ROOT, name));
-  tree.add(join(ROOT, "node_modules"), (path) => UNUSED.test(path) || UNREAD.test(path));
+  for (const name of PACKAGES) tree.add(join(ROOT, name), (path) => UNREAD.test(path));
   tree.add(join(ROOT, "test"), (path) => SOURCES.test(path));
   for (const [path, bytes] of await bundle(BUNDLED)) tree.write(join(ROOT, path), bytes);
   return tree;
