@@ -13,7 +13,7 @@ import {
   startServer,
   type WorkerTotals,
 } from "../traffic/traffic.ts";
-import { bytesOfPid, IS_GUEST, rowOfPid, Watch } from "./watch.ts";
+import { bytesOfPid, rowOfPid, Watch } from "./watch.ts";
 
 /** Every process that moved bytes, held against what npmon says of it. */
 function assertSame(snapshot: Snapshot, ...truth: readonly (ClientTotals | WorkerTotals)[]): void {
@@ -24,11 +24,8 @@ function assertSame(snapshot: Snapshot, ...truth: readonly (ClientTotals | Worke
   }
 }
 
-/** A guest makes a third of the connections, of the same sizes. */
-const many = (connections: number): number => (IS_GUEST ? Math.ceil(connections / 3) : connections);
-
-/** Passes so often that many fall into a case; in a guest one takes so long that more often would be all that it does. */
-const EVERY_MS = IS_GUEST ? 100 : 20;
+/** Passes so often that many fall into a case. */
+const EVERY_MS = 20;
 
 const CASES: readonly [what: string, server: ServerOptions, client: Omit<ClientOptions, "to">][] = [
   ["a header and nothing else", {}, {}],
@@ -42,32 +39,32 @@ const CASES: readonly [what: string, server: ServerOptions, client: Omit<ClientO
   [
     "many sizes in parallel",
     {},
-    { connections: many(400), parallel: 16, sendBytes: [0, 50_000], receiveBytes: [1, 70_000], seed: 7 },
+    { connections: 400, parallel: 16, sendBytes: [0, 50_000], receiveBytes: [1, 70_000], seed: 7 },
   ],
   [
     "many sizes in parallel over IPv6",
     { family: 6 },
-    { connections: many(400), parallel: 16, sendBytes: [0, 50_000], receiveBytes: [1, 70_000], seed: 8 },
+    { connections: 400, parallel: 16, sendBytes: [0, 50_000], receiveBytes: [1, 70_000], seed: 8 },
   ],
   [
     "both ends taking turns at closing first",
     {},
-    { connections: many(300), parallel: 8, sendBytes: 500, receiveBytes: 700, firstClose: "alternate" },
+    { connections: 300, parallel: 8, sendBytes: 500, receiveBytes: 700, firstClose: "alternate" },
   ],
   [
     "a client that half closes and goes on receiving",
     {},
-    { connections: many(50), parallel: 4, sendBytes: 10_000, receiveBytes: 3_000_000, halfClose: true },
+    { connections: 50, parallel: 4, sendBytes: 10_000, receiveBytes: 3_000_000, halfClose: true },
   ],
   [
     "prefork workers that share a listener",
     { workers: 3 },
-    { connections: many(600), parallel: 16, sendBytes: [1, 9_000], receiveBytes: [1, 9_000] },
+    { connections: 600, parallel: 16, sendBytes: [1, 9_000], receiveBytes: [1, 9_000] },
   ],
   [
     "prefork workers, the server closing first",
     { workers: 3 },
-    { connections: many(600), parallel: 16, sendBytes: 99, receiveBytes: 999, firstClose: "server" },
+    { connections: 600, parallel: 16, sendBytes: 99, receiveBytes: 999, firstClose: "server" },
   ],
   [
     "a client that exits with its sockets open",
@@ -108,7 +105,7 @@ describe("bytes that applications moved are the bytes that npmon says, by proces
       await using outside = await startServer({ address: "0.0.0.0", workers: 2 });
       await using local = await startServer({});
       const sizes = {
-        connections: many(100),
+        connections: 100,
         parallel: 4,
         sendBytes: [0, 90_000],
         receiveBytes: [0, 90_000],

@@ -21,7 +21,7 @@ const { config: CONFIG } = checkConfigText("", "test", {});
 export const TIER: BpfTier = process.env.NPMON_TEST_TIER === "kprobe" ? "kprobe" : "tracepoint";
 
 /** Whether this is a guest: an emulated processor, some twenty times slower. */
-export const IS_GUEST = process.env.NPMON_TEST_TIER !== undefined;
+const IS_GUEST = process.env.NPMON_TEST_TIER !== undefined;
 
 /** Room that the tests do not fill. A guest takes seconds to make as much as a million connections need. */
 const ROOM = IS_GUEST ? 8_192 : 262_144;
