@@ -129,11 +129,9 @@ test("a process that gets the pid of another one does not get its name", async (
   });
   const reused = runs.size - new Set(runs.values()).size;
   assert.ok(reused > 0, "a pid was used again");
-  assert.deepEqual(
-    byText(flows.map(({ source }) => [source?.service, source?.pid])),
-    byText([...runs]),
-    `${reused} pids were used again`,
-  );
+  // twice where a pass met the process early, as above
+  const found = byText(flows.map(({ source }) => [source?.service, source?.pid]));
+  assert.deepEqual([...new Set(found)], byText([...runs]), `${reused} pids were used again`);
 });
 
 /** Enters a control group and becomes the program: what an engine does around `exec`. */

@@ -104,6 +104,9 @@ test("npmon ends also when its reader does not read, and says that something is 
   );
 });
 
+/** A terminal that has not changed for so long is stopped: its totals grow with every table. */
+const STILL_MS = 500;
+
 test("npmon ends also when its terminal is stopped with Ctrl-S", async (context) => {
   const saved = join(freshFolder(context), "saved.json");
   writeFileSync(saved, `${JSON.stringify(createSnapshot())}\n`);
@@ -115,6 +118,13 @@ test("npmon ends also when its terminal is stopped with Ctrl-S", async (context)
   await tmux.until("tables", (screen) => screen.includes("postgres"));
   const pid = await until("npmon", () => childrenOf(tmux.format("#{pane_pid}")).find(isNpmon));
   tmux.keys("C-s");
+  let last = "";
+  let changedAt = performance.now();
+  await tmux.until("a screen that stands still", (screen) => {
+    if (screen !== last) changedAt = performance.now();
+    last = screen;
+    return performance.now() - changedAt > STILL_MS;
+  });
   kill(pid, "SIGTERM");
   await until("the end of npmon", () => !isNpmon(pid));
   tmux.keys("C-q");
