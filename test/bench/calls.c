@@ -4,11 +4,12 @@
  *
  * calls udp connected|unconnected COUNT: COUNT times a datagram of 64 bytes sent and received, by one thread.
  * calls tcp SIZE COUNT: COUNT times SIZE bytes written and read, by one thread.
- * calls stream SIZE COUNT: COUNT writes of SIZE bytes, read by another process.
+ * calls stream SIZE COUNT: COUNT writes of SIZE bytes on the first processor, read by another process on the last.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,16 @@ static void tcp(size_t size, long count)
 	print_since(begun);
 }
 
+/* Whether the scheduler has two processes share one would decide more than any watcher does. */
+static void stay_on(long processor)
+{
+	cpu_set_t only;
+
+	CPU_ZERO(&only);
+	CPU_SET(processor, &only);
+	check(sched_setaffinity(0, sizeof(only), &only) == 0, "sched_setaffinity");
+}
+
 static void stream(size_t size, long count)
 {
 	struct spent begun;
@@ -133,10 +144,12 @@ static void stream(size_t size, long count)
 	pid_t reader;
 
 	open_pair(&client, &server);
+	stay_on(0);
 	begun = now_spent();
 	reader = fork();
 	check(reader >= 0, "fork");
 	if (reader == 0) {
+		stay_on(sysconf(_SC_NPROCESSORS_ONLN) - 1);
 		unsigned long long left = (unsigned long long)size * count;
 
 		while (left > 0) {
