@@ -124,48 +124,52 @@ static __always_inline void look_for_owner(struct sock *sk, struct flow_state *f
 		claim_for_current(flow);
 }
 
-static __always_inline void change_state(struct sock *sk, __u64 sock, int oldstate, int newstate)
+/* False when there was no memory for what begins here. */
+static __always_inline int change_state(struct sock *sk, __u64 sock, int oldstate, int newstate)
 {
 	struct tracked_socket *place;
 	int ended;
 
 	if (newstate == TCP_LISTEN) {
 		start_listener(sock);
-		return;
+		return 1;
 	}
 	if (oldstate == TCP_LISTEN && newstate == TCP_CLOSE) {
 		bpf_map_delete_elem(&listeners, &sock);
-		return;
+		return 1;
 	}
 	place = find_tracked(sk, sock, &ended);
 	if (place && place->tcp_state == newstate)
-		return;
+		return 1;
 	if (newstate == TCP_SYN_SENT || oldstate == TCP_LISTEN) {
 		if (place)
 			end_unseen(place, sock);
 		place = newstate == TCP_SYN_SENT ? start_outgoing(sk, sock) : start_incoming(sk, sock);
+		if (!place)
+			return 0;
 	} else if (!place && oldstate == TCP_SYN_RECV && newstate != TCP_CLOSE) {
 		place = start_incoming(sk, sock);
 	}
 	if (!place) {
 		if (!ended && (newstate == TCP_FIN_WAIT1 || newstate == TCP_LAST_ACK || newstate == TCP_CLOSE))
 			close_unseen(sock, oldstate);
-		return;
+		return 1;
 	}
 	place->tcp_state = newstate;
 	switch (newstate) {
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
-		return;
+		return 1;
 	case TCP_CLOSE:
 		look_for_owner(sk, &place->flow);
 		finish(sk, sock, place);
-		return;
+		return 1;
 	}
 	/* All four states imply it; with TCP Fast Open the accepting end may leave SYN_RECV for FIN_WAIT1. */
 	if (!place->flow.established)
 		establish(sk, place);
 	look_for_owner(sk, &place->flow);
+	return 1;
 }
 
 static __always_inline int matters(int oldstate, int newstate)
@@ -188,7 +192,7 @@ static __always_inline int matters(int oldstate, int newstate)
 
 /* Of a processor, in a system call and out of one. */
 struct change {
-	/* The last change that the first program has looked at. */
+	/* The last change that the first program has looked at and is done with. */
 	__u64 sock;
 	__u64 state;
 	/* For a moment: an address that was written down is a number for the verifier. */
@@ -224,11 +228,8 @@ static __always_inline int on_state(struct sock *sk, int oldstate, int newstate,
 		last->sock = 0;
 		return 0;
 	}
-	change_state(sk, sock, oldstate, newstate);
-	if (turn == TURN_FIRST) {
-		last->sock = sock;
-		last->state = newstate;
-	}
+	last->sock = change_state(sk, sock, oldstate, newstate) && turn == TURN_FIRST ? sock : 0;
+	last->state = newstate;
 	return 0;
 }
 
