@@ -90,8 +90,8 @@ static __always_inline void meet_unsought(struct sock *sk)
 __noinline int look_at_descriptor(__u64 descriptor, __u32 pid, __u64 start_ticks)
 {
 	struct tracked_socket *place;
+	struct file *file, *again;
 	struct socket *socket;
-	struct file *file;
 	struct sock *sk;
 	__u32 *slot;
 	__u64 key;
@@ -111,8 +111,12 @@ __noinline int look_at_descriptor(__u64 descriptor, __u32 pid, __u64 start_ticks
 		return 0;
 	}
 	place = bpf_map_lookup_elem(&tracked, slot);
-	if (place && place->sock == key && place->flow.inherited)
-		claim(&place->flow, pid, start_ticks);
+	if (!place || place->sock != key || !place->flow.inherited)
+		return 0;
+	/* Closed meanwhile, its file can have become another process's: then that one's socket was found. */
+	if (bpf_probe_read_kernel(&again, sizeof(again), (void *)descriptor) || again != file)
+		return 0;
+	claim(&place->flow, pid, start_ticks);
 	return 0;
 }
 
