@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { IntakeReceipt } from "../../src/intake/contract.ts";
 import { npmon } from "../commands/npmon.ts";
@@ -34,6 +35,8 @@ async function askBytes(url: string): Promise<number> {
   return (windows[0]?.flows ?? []).reduce((sum, flow) => sum + flow.bytes_sent, 0);
 }
 
+const PATIENCE_MS = 5_000;
+
 test("what an intake acknowledged is there once after it was killed again and again", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "npmon-intake-"));
   const tokens = join(folder, "tokens");
@@ -57,7 +60,12 @@ test("what an intake acknowledged is there once after it was killed again and ag
     const asking = askBytes(running.url).catch(() => 0);
     const { child } = running;
     setTimeout(() => child.kill("SIGKILL"), round * 40);
-    await Promise.all([sending, asking, endIntake(running, "SIGKILL")]);
+    // an answer that was cut off may never be told to who waits for it
+    const enough = new AbortController();
+    const patience = delay(PATIENCE_MS, undefined, { signal: enough.signal }).catch(() => {});
+    await Promise.race([Promise.all([sending, asking]), patience]);
+    enough.abort();
+    await endIntake(running, "SIGKILL");
     running = await startIntake(args);
     const already = new Set(delivered);
     for (const snapshot of sent) {
