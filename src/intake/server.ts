@@ -34,9 +34,8 @@ const MAX_CONNECTIONS = 1024;
 /** From one address; a proxy before many hosts is one. */
 const MAX_CONNECTIONS_EACH = 256;
 
-/** A client that is still sending can read so long why it was refused, ms, and may send so much meanwhile. */
+/** A client that is still sending can read so long why it was refused, ms. */
 const LINGER_MS = 500;
-const LINGER_BYTES = 16 * 1024 * 1024;
 
 /** Not listening yet. Whoever sends a head or a body too slowly is hung up on. */
 export function createIntake(options: IntakeOptions): Server {
@@ -153,11 +152,5 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply, 
   }
   // Whole by its length, and not ended: Node would hang up at once, and where bytes wait that nobody reads the answer is lost.
   response.write(reply.body);
-  let left = LINGER_BYTES;
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.socket.destroy();
-  });
-  request.resume();
   setTimeout(() => request.socket.destroy(), LINGER_MS).unref();
 }
