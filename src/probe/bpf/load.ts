@@ -106,7 +106,7 @@ export function loadTier(options: LoadOptions): LoadedTier {
  * Lines of `socket_index` for so many slots, a power of two. A line has room for eight sockets and is asked to hold two
  * at most, so that next to none finds its two lines full.
  */
-export function indexLines(capacity: number): number {
+function indexLines(capacity: number): number {
   return 2 ** Math.max(1, Math.ceil(Math.log2(capacity / SOCKETS_A_LINE)));
 }
 
