@@ -153,6 +153,10 @@ export class FakeApi {
     const limit = Math.min(Number(query.get("limit") ?? Number.POSITIVE_INFINITY), this.maxPage);
     const token = query.get("continue");
     const from = token === null ? { version: this.#version, start: "" } : decodeContinue(token);
+    if (from === null) {
+      refuse(response, 400, status(400, "BadRequest", "invalid continue token"));
+      return;
+    }
     if (from.version < this.#compacted) {
       refuse(response, 410, status(410, "Expired", "The provided continue parameter is too old"));
       return;
@@ -226,9 +230,14 @@ function encodeContinue(version: number, start: string): string {
   return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: version, start })).toString("base64url");
 }
 
-function decodeContinue(token: string): { version: number; start: string } {
-  const { rv, start } = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
-  return { version: rv, start };
+/** `null` for one that this server never gave. */
+function decodeContinue(token: string): { version: number; start: string } | null {
+  try {
+    const { rv, start } = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
+    return { version: rv, start };
+  } catch {
+    return null;
+  }
 }
 
 export function status(code: number, reason: string, message: string): object {
