@@ -94,20 +94,28 @@ static __always_inline struct tracked_socket *place_in_slot(__u64 sock, const st
 }
 
 /*
- * A flow begins, of which nothing is known yet. NULL when there is no memory right now: the next program to look at the
+ * A flow begins, with what is known of it. NULL when there is no memory right now: the next program to look at the
  * socket tries again, and what stays unknown is counted as lost when it ends.
  */
-static __always_inline struct tracked_socket *begin_tracking(struct sock *sk, __u64 sock)
+static __always_inline struct tracked_socket *begin_tracking(struct sock *sk, __u64 sock,
+							     const struct tracked_socket *content)
 {
-	const struct tracked_socket fresh = { .sock = sock };
-	struct tracked_socket *place = place_in_slot(sock, &fresh);
+	struct tracked_socket *place = place_in_slot(sock, content);
 
 	if (place)
 		return place;
 	control.crowded = 1;
 	place = bpf_sk_storage_get(&crowded_out, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (place)
-		*place = fresh;
+	if (!place)
+		return NULL;
+	if (content->flow.established)
+		__sync_fetch_and_add(&control.waiting, 1);
+	place->cookie = content->cookie;
+	place->slot = SLOT_NONE;
+	place->tcp_state = 0;
+	place->flow = content->flow;
+	barrier();
+	place->sock = sock;
 	return place;
 }
 
@@ -135,18 +143,29 @@ static __always_inline int end_tracking(struct tracked_socket *place, __u64 sock
 }
 
 /*
- * This flow ends without a record. It is no loss when it was only about to begin: the kernel drops a socket that two
- * processors made for one handshake without a change of state. False when somebody else has just ended it.
+ * Whether a flow that ends without a record is a loss. Not when it was only about to begin: the kernel drops a socket
+ * that two processors made for one handshake without a change of state. Nor when it was adopted and never reported:
+ * then its end came between the look at its state and its place in the index.
  */
+static __always_inline int is_loss(const struct flow_state *flow)
+{
+	if (flow->adopted && !flow->emitted_sum)
+		return 0;
+	return flow->established || flow->direction != DIRECTION_INCOMING;
+}
+
+/* This flow ends without a record. False when somebody else has just ended it. */
 static __always_inline int end_unseen(struct tracked_socket *place, __u64 sock)
 {
-	struct flow_state *flow = &place->flow;
+	/* Before it vanishes: its slot may be another flow's then. */
+	int loss = is_loss(&place->flow);
 
 	if (!end_tracking(place, sock))
 		return 0;
-	place->vanished = 1;
-	if (flow->established || flow->direction != DIRECTION_INCOMING)
+	if (loss)
 		__sync_fetch_and_add(&control.lost_end, 1);
+	barrier();
+	place->vanished = 1;
 	return 1;
 }
 

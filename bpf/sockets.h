@@ -40,6 +40,7 @@ struct flow_state {
 	__u8 established; /* 0: the pass leaves it alone */
 	__u8 preexisting;
 	__u8 identity_due; /* the next record has to say who and where */
+	__u8 adopted; /* older than npmon, or met late: may have ended just before it was taken in */
 };
 
 struct tracked_socket {

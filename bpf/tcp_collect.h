@@ -59,13 +59,13 @@ static __always_inline void collect_socket(enum load_way way, struct tcp_sock *t
 		return;
 	}
 	barrier();
-	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie) {
+	/* Another socket's memory, or an end that nobody saw: a flow that is followed ends before its socket says CLOSE. */
+	if ((__u64)LOAD(way, tp, SK.__sk_common.skc_cookie.counter) != place->cookie ||
+	    LOAD(way, tp, SK.__sk_common.skc_state) == TCP_CLOSE) {
 		if (end_unseen(place, sock))
 			emit_vanished(place, slot);
 		return;
 	}
-	if (LOAD(way, tp, SK.__sk_common.skc_state) == TCP_CLOSE)
-		return;
 	if (flow->inherited && !control.last && !waits_too_long(flow)) {
 		hint_unclaimed();
 		return;

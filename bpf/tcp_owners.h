@@ -26,29 +26,36 @@ static __always_inline __u8 direction_of(struct tcp_sock *tp, __u8 tcp_state)
 
 static __always_inline void adopt(struct sock *sk, __u64 sock, __u8 tcp_state, __u32 pid, __u64 start_ticks)
 {
+	struct tracked_socket content = { .sock = sock };
+	struct flow_state *flow = &content.flow;
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct tracked_socket *place;
-	struct flow_state *flow;
-	struct tcp_sock *tp;
 	struct counters c;
 
-	tp = bpf_skc_to_tcp_sock(sk);
-	place = tp ? begin_tracking(sk, sock) : NULL;
-	if (!place)
+	if (!tp)
 		return;
-	flow = &place->flow;
+	/* All of it is there before the place is: the connection may end at any moment. */
+	flow->adopted = 1;
 	claim(flow, pid, start_ticks);
 	if (tcp_state == TCP_SYN_SENT) {
 		flow->direction = DIRECTION_OUTGOING;
-		return;
+	} else {
+		read_counters(LOAD_TYPED, &c, tp, DIRECTION_NONE, NULL);
+		set_base(flow, &c);
+		flow->direction = direction_of(tp, tcp_state);
+		flow->preexisting = 1;
+		content.cookie = bpf_get_socket_cookie(sk);
+		flow->established = 1;
 	}
-	read_counters(LOAD_TYPED, &c, tp, DIRECTION_NONE, NULL);
-	set_base(flow, &c);
-	flow->direction = direction_of(tp, tcp_state);
-	flow->preexisting = 1;
+	place = begin_tracking(sk, sock, &content);
+	if (!place)
+		return;
 	/* It was in no process when the others were adopted; what it moved since then is not known. */
-	if (!control.baseline)
+	if (!control.baseline && content.flow.established)
 		__sync_fetch_and_add(&control.lost_late, 1);
-	establish(sk, place);
+	/* The change of state that would have ended it may have come before its place was there. */
+	if (sk->__sk_common.skc_state == TCP_CLOSE)
+		end_unseen(place, sock);
 }
 
 /* There may be a slot now for a flow that found none when it began. */

@@ -24,11 +24,11 @@ static __always_inline void start_listener(__u64 sock)
 
 static __always_inline struct tracked_socket *start_outgoing(struct sock *sk, __u64 sock)
 {
-	struct tracked_socket *place = begin_tracking(sk, sock);
+	const struct tracked_socket content = { .sock = sock, .flow.direction = DIRECTION_OUTGOING };
+	struct tracked_socket *place = begin_tracking(sk, sock, &content);
 
 	if (!place)
 		return NULL;
-	place->flow.direction = DIRECTION_OUTGOING;
 	claim_for_current(&place->flow);
 	return place;
 }
@@ -50,18 +50,19 @@ static __always_inline struct listener *listener_of(struct sock *sk)
 
 static __always_inline struct tracked_socket *start_incoming(struct sock *sk, __u64 sock)
 {
-	struct tracked_socket *place = begin_tracking(sk, sock);
+	struct tracked_socket content = { .sock = sock };
 	struct listener *listener = listener_of(sk);
+	struct tracked_socket *place;
 
-	if (!place)
-		return NULL;
-	place->flow.direction = DIRECTION_INCOMING;
+	content.flow.direction = DIRECTION_INCOMING;
+	content.flow.inherited = 1;
 	if (listener) {
-		place->flow.pid = listener->pid;
-		place->flow.start_ticks = listener->start_ticks;
+		content.flow.pid = listener->pid;
+		content.flow.start_ticks = listener->start_ticks;
 	}
-	place->flow.inherited = 1;
-	hint_unclaimed();
+	place = begin_tracking(sk, sock, &content);
+	if (place)
+		hint_unclaimed();
 	return place;
 }
 

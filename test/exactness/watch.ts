@@ -13,6 +13,8 @@ export interface WatchOptions {
   readonly groupBy?: string;
   readonly capacity?: number;
   readonly closedCapacity?: number;
+  /** Called when the programs are attached, right before npmon takes in what was there already. */
+  readonly beforeBaseline?: () => void;
 }
 
 const { config: CONFIG } = checkConfigText("", "test", {});
@@ -31,7 +33,8 @@ export class Watch implements Disposable {
   readonly #monitor: Monitor;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor({ groupBy = "source.pid", capacity = ROOM, closedCapacity = ROOM }: WatchOptions = {}) {
+  constructor(options: WatchOptions = {}) {
+    const { groupBy = "source.pid", capacity = ROOM, closedCapacity = ROOM, beforeBaseline } = options;
     this.#monitor = new Monitor({
       probe: openBpfProbe({ tier: TIER, capacity, closedCapacity, cgroupRoot: findCgroupRoot(), dns: true }),
       sources: openTagSources({ config: CONFIG, readsDns: false, asksNames: false }),
@@ -45,6 +48,7 @@ export class Watch implements Disposable {
         releaseMemory: () => {},
       },
     });
+    beforeBaseline?.();
     this.#monitor.start();
   }
 
