@@ -70,11 +70,17 @@ export class Grouping {
   readonly #lookup: TagLookup;
   readonly #accepts: (flow: Flow) => boolean;
   readonly #groups = new Map<string, Group>();
+  /** Values of the flow that is looked at. */
+  readonly #values: TagValue[] = [];
+  /** Rows found last, for most flows belong to few. */
+  readonly #recent: { readonly values: TagValue[]; group: Group | null }[];
+  #oldest = 0;
 
   constructor({ groupBy, lookup, accepts = () => true, userTags = [] }: GroupingOptions) {
     this.#lookup = lookup;
     this.#accepts = accepts;
     this.#columns = typeof groupBy === "string" ? allColumns(groupBy, userTags) : groupBy;
+    this.#recent = Array.from({ length: RECENT_ROWS }, () => ({ values: [], group: null }));
     const placesOf = (end: TagRef["end"]): readonly Place[] =>
       this.#columns.flatMap((ref, index) => (ref.end === end ? [{ tag: ref.tag, index }] : []));
     const ends = [...new Set(this.#columns.map((ref) => ref.end))].filter((end) => end !== "flow");
@@ -98,7 +104,22 @@ export class Grouping {
   groupOf(flow: TrackedFlow): Group | null {
     if (!this.#accepts(flow)) return null;
     if (this.#byRole && flow.direction === "incoming" && flow.bothEndsHere) return null;
-    const values = this.#columns.map((ref) => this.#tagOf(flow, ref));
+    const columns = this.#columns;
+    const values = this.#values;
+    for (let i = 0; i < columns.length; i++) values[i] = this.#tagOf(flow, columns[i] as TagRef);
+    for (const { values: known, group } of this.#recent)
+      if (group !== null && isSame(known, values)) return group;
+    const group = this.#findGroup(values);
+    this.#remember(values, group);
+    return group;
+  }
+
+  drop(group: Group): void {
+    this.#groups.delete(group.key);
+    for (const recent of this.#recent) if (recent.group === group) recent.group = null;
+  }
+
+  #findGroup(values: readonly TagValue[]): Group {
     const key = values.map((value) => (value === null ? "\u0001" : value)).join("\u0000");
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -108,8 +129,12 @@ export class Grouping {
     return group;
   }
 
-  drop(group: Group): void {
-    this.#groups.delete(group.key);
+  #remember(values: readonly TagValue[], group: Group): void {
+    const recent = this.#recent[this.#oldest];
+    this.#oldest = (this.#oldest + 1) % RECENT_ROWS;
+    if (recent === undefined) return;
+    recent.group = group;
+    for (let i = 0; i < values.length; i++) recent.values[i] = values[i] ?? null;
   }
 
   #tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
@@ -128,6 +153,13 @@ export class Grouping {
     );
     return Object.freeze(Object.fromEntries<EndTags | TagValue>([...ends, ...pick(this.#flowTags)]));
   }
+}
+
+const RECENT_ROWS = 8;
+
+function isSame(a: readonly TagValue[], b: readonly TagValue[]): boolean {
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** A column of an end or of the flow, and where its value stands. */

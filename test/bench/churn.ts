@@ -7,13 +7,14 @@ import { sumOf } from "./spread.ts";
 import type { Table } from "./table.ts";
 
 const BLOCKS = 5;
-const CONNECTIONS = 6_000;
+/** Some two seconds of them, so that a sample has about as many of npmon's ticks as any other. */
+const CONNECTIONS = 40_000;
 const SOURCES = 100;
 const SECOND_MS = 1_000;
 const NS_PER_MS = 1e6;
 const AIM = 0.97;
 /** For a watcher's first seconds, in which it compiles itself. */
-const WARM_UPS = 4;
+const WARM_UPS = 3;
 
 /** Connections a second, one after the other as fast as two clients and two servers make them. */
 export async function measureChurn(): Promise<readonly Table[]> {
