@@ -56,6 +56,8 @@ export interface GroupingOptions {
   readonly userTags?: readonly string[];
 }
 
+const RECENT_ROWS = 8;
+
 /** Which row a flow belongs to. */
 export class Grouping {
   /** As in `group_by` of the snapshot. */
@@ -72,15 +74,13 @@ export class Grouping {
   readonly #groups = new Map<string, Group>();
   /** Values of the flow that is looked at. */
   readonly #values: TagValue[] = [];
-  /** Rows found last, for most flows belong to few. */
-  readonly #recent: { readonly values: TagValue[]; group: Group | null }[];
-  #oldest = 0;
+  /** Rows found last, at most {@link RECENT_ROWS}, for most flows belong to few. */
+  readonly #recent: { readonly values: readonly TagValue[]; readonly group: Group }[] = [];
 
   constructor({ groupBy, lookup, accepts = () => true, userTags = [] }: GroupingOptions) {
     this.#lookup = lookup;
     this.#accepts = accepts;
     this.#columns = typeof groupBy === "string" ? allColumns(groupBy, userTags) : groupBy;
-    this.#recent = Array.from({ length: RECENT_ROWS }, () => ({ values: [], group: null }));
     const placesOf = (end: TagRef["end"]): readonly Place[] =>
       this.#columns.flatMap((ref, index) => (ref.end === end ? [{ tag: ref.tag, index }] : []));
     const ends = [...new Set(this.#columns.map((ref) => ref.end))].filter((end) => end !== "flow");
@@ -107,16 +107,16 @@ export class Grouping {
     const columns = this.#columns;
     const values = this.#values;
     for (let i = 0; i < columns.length; i++) values[i] = this.#tagOf(flow, columns[i] as TagRef);
-    for (const { values: known, group } of this.#recent)
-      if (group !== null && isSame(known, values)) return group;
+    for (const { values: known, group } of this.#recent) if (isSame(known, values)) return group;
     const group = this.#findGroup(values);
-    this.#remember(values, group);
+    if (this.#recent.length === RECENT_ROWS) this.#recent.shift();
+    this.#recent.push({ values: values.slice(), group });
     return group;
   }
 
   drop(group: Group): void {
     this.#groups.delete(group.key);
-    for (const recent of this.#recent) if (recent.group === group) recent.group = null;
+    this.#recent.length = 0;
   }
 
   #findGroup(values: readonly TagValue[]): Group {
@@ -127,14 +127,6 @@ export class Grouping {
       this.#groups.set(key, group);
     }
     return group;
-  }
-
-  #remember(values: readonly TagValue[], group: Group): void {
-    const recent = this.#recent[this.#oldest];
-    this.#oldest = (this.#oldest + 1) % RECENT_ROWS;
-    if (recent === undefined) return;
-    recent.group = group;
-    for (let i = 0; i < values.length; i++) recent.values[i] = values[i] ?? null;
   }
 
   #tagOf(flow: TrackedFlow, ref: TagRef): TagValue {
@@ -154,8 +146,6 @@ export class Grouping {
     return Object.freeze(Object.fromEntries<EndTags | TagValue>([...ends, ...pick(this.#flowTags)]));
   }
 }
-
-const RECENT_ROWS = 8;
 
 function isSame(a: readonly TagValue[], b: readonly TagValue[]): boolean {
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return false;
